@@ -1,0 +1,1 @@
+//! The CloudEvents HTTP protocol binding over bytes, without I/O.

@@ -1,0 +1,1 @@
+//! Knative's data-plane contract for both directions.

@@ -1,0 +1,1 @@
+//! A program's life: listener, limits, readiness, shutdown, logs and metrics.

@@ -1,0 +1,1 @@
+//! Fakes and builders for tests: a gateway with faults, a destination that records.

@@ -1,0 +1,2 @@
+//! Development tools around the bridge.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Configuration: what the environment says, as written and as validated.

@@ -1,0 +1,20 @@
+//! The bridge between Knative Eventing and the Zeebe workflow engine.
+//!
+//! One program, two roles that mirror each other: something arrives, `rules` turns it, something is
+//! sent, and one exhaustive table says what the result means to whoever is waiting.
+//!
+//! - [`config`]: what the environment says, validated before a port is bound.
+//! - [`rules`]: which engine command an event leads to. Pure: no clock, no socket, no async.
+//! - [`sink`]: the role that takes events and gives the engine commands.
+//! - [`source`]: the role that works the engine's jobs and sends each as an event.
+//! - [`admin`]: health, readiness, metrics.
+//! - [`command`]: what a person runs beside the two roles: deploy, emit.
+//!
+//! `sink` and `source` never import each other. `tests/it/layout.rs` holds the directions.
+
+pub mod admin;
+pub mod command;
+pub mod config;
+pub mod rules;
+pub mod sink;
+pub mod source;

@@ -1,0 +1,1 @@
+//! Which engine command an event leads to.

@@ -1,0 +1,1 @@
+//! The sink role: events in, engine commands out.

@@ -1,0 +1,1 @@
+//! The source role: jobs in, events out.

@@ -1,1 +1,1 @@
-//! A client for the Zeebe gateway: the commands the bridge uses and a job worker.
+//! A client for the Zeebe gateway: the commands that the bridge uses, and a job worker.

@@ -10,7 +10,8 @@ fn the_generated_code_is_that_of_the_proto_file() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let out = std::env::temp_dir().join(format!("zeebe-client-bootstrap-{}", std::process::id()));
     fs::create_dir_all(&out).expect("a folder for the generated code");
-    let descriptors = protox::compile(["gateway.proto"], [root.join("proto")]).expect("gateway.proto compiles");
+    let descriptors =
+        protox::compile(["gateway.proto"], [root.join("proto")]).expect("gateway.proto compiles");
     tonic_prost_build::configure()
         .build_client(true)
         .build_server(true)

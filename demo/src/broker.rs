@@ -1,0 +1,4 @@
+//! A Broker and its Triggers on loopback.
+pub mod destination;
+pub mod filter;
+pub mod manifest;

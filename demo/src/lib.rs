@@ -1,0 +1,2 @@
+//! Development tools around the bridge.
+pub mod broker;

@@ -1,0 +1,1 @@
+//! How many threads the CPUs given to the program are worth.

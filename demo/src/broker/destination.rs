@@ -31,7 +31,8 @@ impl Destination {
     /// What a cluster refuses: neither, a relative URI alone, an absolute one beside a reference.
     pub fn new(reference: Option<Reference>, uri: Option<String>) -> Result<Self, &'static str> {
         let absolute = uri.as_deref().map(|uri| {
-            Url::parse(uri).is_ok_and(|url| url.has_host() && matches!(url.scheme(), "http" | "https"))
+            Url::parse(uri)
+                .is_ok_and(|url| url.has_host() && matches!(url.scheme(), "http" | "https"))
         });
         match (&reference, absolute) {
             (None, None) => Err("needs `ref` or `uri`"),
@@ -88,6 +89,19 @@ impl References {
     /// Adds an entry; a later one for the same name takes its place.
     pub fn insert(&mut self, ReferenceTarget { name, url }: ReferenceTarget) {
         self.by_name.insert(name, url);
+    }
+
+    /// Adds a Broker of this program.
+    pub(super) fn insert_broker(&mut self, namespace: &str, name: &str, url: Url) {
+        self.by_name
+            .insert(format!("Broker/{namespace}/{name}"), url);
+    }
+
+    /// Adds all entries of another list; they win.
+    pub(super) fn extend(&mut self, other: &Self) {
+        let entries = other.by_name.iter();
+        self.by_name
+            .extend(entries.map(|(name, url)| (name.clone(), url.clone())));
     }
 
     /// The most exact entry wins.

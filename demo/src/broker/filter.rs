@@ -42,7 +42,11 @@ impl Filter {
             Some(filter) => Attributes::of(filter, &at.field("filter"))?,
             None => Attributes::default(),
         };
-        let form = if spec.filters.as_ref().is_some_and(|filters| !filters.is_empty()) {
+        let form = if spec
+            .filters
+            .as_ref()
+            .is_some_and(|filters| !filters.is_empty())
+        {
             Form::Filters(filters)
         } else if spec.filter.is_some() {
             Form::Attributes(attributes)

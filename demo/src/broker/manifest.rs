@@ -164,11 +164,15 @@ pub fn parse(
         match (api_version, kind) {
             (document::EVENTING_V1, "Broker") => {
                 let broker = yaml::<document::Object<document::BrokerSpec>>(file, &document)?;
-                manifests.brokers.push(compile::broker(file, broker, namespace)?);
+                manifests
+                    .brokers
+                    .push(compile::broker(file, broker, namespace)?);
             }
             (document::EVENTING_V1, "Trigger") => {
                 let trigger = yaml::<document::Object<document::TriggerSpec>>(file, &document)?;
-                manifests.triggers.push(compile::trigger(file, trigger, namespace)?);
+                manifests
+                    .triggers
+                    .push(compile::trigger(file, trigger, namespace)?);
             }
             _ => manifests.skipped.push(Skipped {
                 file: file.to_owned(),

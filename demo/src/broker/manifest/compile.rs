@@ -46,7 +46,9 @@ pub(super) fn trigger(
     let broker = match spec.broker {
         Some(broker) if !broker.is_empty() => broker,
         Some(_) | None => {
-            return Err(field.field("broker").refuse("is missing or empty".to_owned()));
+            return Err(field
+                .field("broker")
+                .refuse("is missing or empty".to_owned()));
         }
     };
     Ok(Trigger {

@@ -42,7 +42,11 @@ fn nanos(number: &str) -> Option<u128> {
         return None;
     }
     // Nanoseconds are enough: further digits are dropped.
-    let fraction: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+    let fraction: String = fraction
+        .chars()
+        .chain("000000000".chars())
+        .take(9)
+        .collect();
     let whole = u128::from(whole.parse::<u64>().ok()?).checked_mul(NANOS)?;
     whole.checked_add(fraction.parse().ok()?)
 }

@@ -40,10 +40,7 @@ pub(super) enum Token {
 pub(super) type Placed = (Token, usize);
 
 pub(super) fn tokens(text: &str) -> Result<Vec<Placed>, Error> {
-    let mut lexer = Lexer {
-        rest: text,
-        at: 1,
-    };
+    let mut lexer = Lexer { rest: text, at: 1 };
     let mut tokens = Vec::new();
     loop {
         lexer.skip(|c| matches!(c, ' ' | '\t' | '\r' | '\n'));
@@ -152,10 +149,7 @@ impl<'a> Lexer<'a> {
 
     /// Takes what matches from the front.
     fn skip(&mut self, matches: impl Fn(char) -> bool) -> &'a str {
-        let end = self
-            .rest
-            .find(|c| !matches(c))
-            .unwrap_or(self.rest.len());
+        let end = self.rest.find(|c| !matches(c)).unwrap_or(self.rest.len());
         self.take(end)
     }
 

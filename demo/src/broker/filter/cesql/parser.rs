@@ -22,7 +22,10 @@ pub(super) enum Node {
     Binary(Box<Node>, Operator, Box<Node>),
     Call(Function, Vec<Node>),
     /// A function that does not exist: an error when evaluated, not when parsed.
-    Unknown { name: String, arguments: usize },
+    Unknown {
+        name: String,
+        arguments: usize,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The command line of the development tools.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -23,7 +23,12 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a local Broker with its Triggers: what Knative's does, for development
+    /// Run a local Broker with its Triggers: a development tool
+    ///
+    /// It does what Knative's does, on 127.0.0.1, and is not for production: it holds each event in
+    /// memory, with its sender's request, until all Triggers are done, and keeps nothing beyond that.
+    ///
+    /// Send events to http://127.0.0.1:PORT/NAMESPACE/NAME, or to / for the Broker `default`.
     Broker(BrokerArguments),
     /// Accept every event and print it as a line
     Watch(WatchArguments),
@@ -31,10 +36,6 @@ enum Command {
     DeadLetters(WatchArguments),
 }
 
-/// Runs Brokers and their Triggers on 127.0.0.1. A development tool: it holds each event in memory,
-/// with its sender's request, until all Triggers are done, and keeps nothing beyond that.
-///
-/// Send events to http://127.0.0.1:PORT/NAMESPACE/NAME, or to / for the Broker `default`.
 #[derive(Debug, Args)]
 struct BrokerArguments {
     /// Port on 127.0.0.1; 0 takes a free one
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

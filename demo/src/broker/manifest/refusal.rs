@@ -31,8 +31,7 @@ impl Refusal {
             file: file.to_owned(),
             line: line.filter(|line| *line > 0),
             field: None,
-            // One line: the position is already told.
-            reason: error.without_snippet().render().replace('\n', " "),
+            reason: reason(&error.without_snippet().render()),
         }
     }
 
@@ -57,6 +56,15 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+/// One line, without the position at its end: that is told already.
+fn reason(rendered: &str) -> String {
+    let line = rendered.replace('\n', " ");
+    match line.rsplit_once(" at line ") {
+        Some((reason, position)) if position.contains("column") => reason.to_owned(),
+        Some(_) | None => line,
+    }
+}
 
 /// A field on the way to a refusal.
 #[derive(Debug, Clone)]

@@ -67,15 +67,15 @@ fn content_type(raw: &HeaderValue) -> Result<Cow<'_, str>, Error> {
 /// A value of one of the URI types.
 ///
 /// Senders that do not percent-encode headers (Go's SDK, hence Knative) send the URI's own
-/// percent-encodings bare. Where decoding them leaves something that no URI can be, the URI is what
-/// was sent; otherwise one event would have another `source` in each content mode.
+/// percent-encodings bare. Where decoding them leaves something that no URI can be, or characters
+/// beyond ASCII show that nothing was encoded, the URI is what was sent; otherwise one event would
+/// have another `source` in each content mode.
 fn uri_value<'a>(name: &str, raw: &'a HeaderValue) -> Result<Cow<'a, str>, Error> {
-    let value = headers::decode(name, raw)?;
-    Ok(match value.decoded {
-        Some(decoded) if uri::is_reference(&decoded) || !uri::is_reference(&value.literal) => {
-            Cow::Owned(decoded)
-        }
-        Some(_) | None => value.literal,
+    let headers::Decoded { literal, decoded } = headers::decode(name, raw)?;
+    Ok(match decoded {
+        Some(decoded) if literal.is_ascii() && uri::is_reference(&decoded) => Cow::Owned(decoded),
+        Some(decoded) if !uri::has_syntax(&literal) => Cow::Owned(decoded),
+        Some(_) | None => literal,
     })
 }
 

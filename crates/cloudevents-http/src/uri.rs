@@ -10,7 +10,7 @@ const BEYOND_ASCII: &AsciiSet = &AsciiSet::EMPTY;
 /// The URI-reference that `value` is or, with characters beyond ASCII, stands for (RFC 3987,
 /// section 3.1); `None` if it is neither.
 pub(crate) fn reference(value: Cow<'_, str>) -> Option<Cow<'_, str>> {
-    if !has_syntax(value.as_bytes()) {
+    if !has_syntax(&value) {
         return None;
     }
     if value.is_ascii() {
@@ -23,13 +23,14 @@ pub(crate) fn reference(value: Cow<'_, str>) -> Option<Cow<'_, str>> {
 
 /// True if `value` is a URI-reference without any character beyond ASCII.
 pub(crate) fn is_reference(value: &str) -> bool {
-    value.is_ascii() && has_syntax(value.as_bytes())
+    value.is_ascii() && has_syntax(value)
 }
 
-/// Characters, percent-encodings, one fragment, and a first segment that cannot be taken for a
-/// scheme. Brackets pass everywhere, though the grammar has them in hosts alone: they are common
-/// in queries and harm nobody.
-fn has_syntax(bytes: &[u8]) -> bool {
+/// The syntax, with any character beyond ASCII let through: characters, percent-encodings, one
+/// fragment, and a first segment that cannot be taken for a scheme. Brackets pass everywhere,
+/// though the grammar has them in hosts alone: they are common in queries and harm nobody.
+pub(crate) fn has_syntax(value: &str) -> bool {
+    let bytes = value.as_bytes();
     let mut rest = bytes;
     let mut fragment = false;
     while let Some((&byte, tail)) = rest.split_first() {

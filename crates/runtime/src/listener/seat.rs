@@ -32,9 +32,9 @@ impl Shared {
         }
     }
 
-    /// Milliseconds since the room opened, never 0, which stands for "not at all".
+    /// Microseconds since the room opened, never 0, which stands for "not at all".
     pub(super) fn now(&self) -> u64 {
-        1 + u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX - 1)
+        1 + u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX - 1)
     }
 }
 
@@ -162,7 +162,7 @@ impl Seat {
         let limits = &self.shared.limits;
         let past = |since: &AtomicU64, deadline: std::time::Duration| {
             let since = since.load(Ordering::Relaxed);
-            since != 0 && u128::from(now.saturating_sub(since)) > deadline.as_millis()
+            since != 0 && u128::from(now.saturating_sub(since)) > deadline.as_micros()
         };
         if past(&self.stalled_since, limits.stall_deadline) {
             return Verdict::Stalled;
@@ -173,12 +173,15 @@ impl Seat {
         if past(&self.head_since, limits.header_deadline) {
             return Verdict::SlowHead;
         }
-        if past(&self.leaving_since, limits.header_deadline) {
+        // Counted from its last request too: an answer may still be on its way out.
+        if past(&self.leaving_since, limits.header_deadline)
+            && past(&self.idle_since, limits.header_deadline)
+        {
             return Verdict::Lingering;
         }
         match self.idle_since() {
             Some(since)
-                if u128::from(now.saturating_sub(since)) > limits.idle_deadline.as_millis() =>
+                if u128::from(now.saturating_sub(since)) > limits.idle_deadline.as_micros() =>
             {
                 Verdict::Idle
             }

@@ -1,0 +1,79 @@
+package observer;
+
+import io.camunda.zeebe.exporter.api.Exporter;
+import io.camunda.zeebe.exporter.api.context.Context;
+import io.camunda.zeebe.exporter.api.context.Controller;
+import io.camunda.zeebe.protocol.record.Record;
+import io.camunda.zeebe.protocol.record.RecordType;
+import io.camunda.zeebe.protocol.record.ValueType;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+
+/**
+ * Shows a broker's process instances over HTTP. The broker loads it by this name; its one argument
+ * is {@code port}.
+ */
+public final class BrokerExporter implements Exporter {
+  /** One for all partitions: the broker makes one exporter for each, and the port is one. */
+  private static Server server;
+
+  private static int users;
+
+  private final View view = new View();
+  private int port;
+  private Controller controller;
+
+  @Override
+  public void configure(Context context) {
+    port = Integer.parseInt(String.valueOf(context.getConfiguration().getArguments().get("port")));
+    context.setFilter(
+        new Context.RecordFilter() {
+          @Override
+          public boolean acceptType(RecordType type) {
+            return type == RecordType.EVENT; // what happened, not what was asked for
+          }
+
+          @Override
+          public boolean acceptValue(ValueType type) {
+            return true;
+          }
+        });
+  }
+
+  @Override
+  public void open(Controller controller) {
+    this.controller = controller;
+    synchronized (BrokerExporter.class) {
+      if (server == null) {
+        try {
+          server = new Server(port);
+        } catch (IOException cause) {
+          throw new UncheckedIOException("observer cannot listen on port " + port, cause);
+        }
+      }
+      users++;
+      server.views.add(view);
+    }
+  }
+
+  @Override
+  public void close() {
+    synchronized (BrokerExporter.class) {
+      if (controller != null && server != null) {
+        server.views.remove(view);
+        if (--users == 0) {
+          server.stop();
+          server = null;
+        }
+      }
+      controller = null;
+    }
+  }
+
+  @Override
+  public void export(Record<?> record) {
+    server.records.add(record.toJson());
+    view.apply(record);
+    controller.updateLastExportedRecordPosition(view.dispensable(record.getPosition()));
+  }
+}

@@ -216,3 +216,69 @@ impl Drop for InHand {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::advance;
+
+    use super::{Activity, Arc, Seat, ServeLimits, Shared, Verdict};
+
+    const TICK: Duration = Duration::from_secs(1);
+
+    fn seat() -> (Arc<Shared>, Arc<Seat>) {
+        let shared = Arc::new(Shared::new(
+            Arc::<Activity>::default(),
+            ServeLimits::default(),
+        ));
+        let seat = Arc::new(Seat::new(Arc::clone(&shared)));
+        (shared, seat)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_request_is_never_cut_and_its_answer_has_time_to_leave() {
+        let (shared, seat) = seat();
+        let verdict = || seat.verdict(shared.now());
+        let in_hand = seat.begin();
+        seat.ask_to_leave();
+        advance(Duration::from_secs(3600)).await;
+        assert_eq!(verdict(), Verdict::Stay);
+        drop(in_hand);
+        assert_eq!(verdict(), Verdict::Stay);
+        advance(ServeLimits::default().header_deadline + TICK).await;
+        assert_eq!(verdict(), Verdict::Lingering);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_advances_is_no_stall() {
+        let (shared, seat) = seat();
+        let verdict = || seat.verdict(shared.now());
+        let _in_hand = seat.begin();
+        seat.write_stalls();
+        advance(ServeLimits::default().stall_deadline - TICK).await;
+        seat.write_advances();
+        seat.write_stalls();
+        advance(ServeLimits::default().stall_deadline - TICK).await;
+        assert_eq!(verdict(), Verdict::Stay);
+        // Waiting on, it does not start anew.
+        seat.write_stalls();
+        advance(TICK + TICK).await;
+        assert_eq!(verdict(), Verdict::Stalled);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_idle_from_its_last_request_and_asked_only_once() {
+        let (shared, seat) = seat();
+        let verdict = || seat.verdict(shared.now());
+        drop(seat.begin());
+        advance(ServeLimits::default().idle_deadline - TICK).await;
+        drop(seat.begin());
+        advance(ServeLimits::default().idle_deadline - TICK).await;
+        assert_eq!(verdict(), Verdict::Stay);
+        advance(TICK + TICK).await;
+        assert_eq!(verdict(), Verdict::Idle);
+        seat.ask_to_leave();
+        assert_eq!(verdict(), Verdict::Stay);
+    }
+}

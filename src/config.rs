@@ -1,1 +1,174 @@
-//! Configuration: what the environment says, as written and as validated.
+//! Configuration: the environment, validated into types before a port is bound.
+//!
+//! Nothing here reads the process environment; [`Config::from_variables`] takes what it is handed.
+//! All that is wrong is reported at once, each line naming its variable and what to do.
+
+mod check;
+mod delivery;
+mod engine;
+pub mod env;
+mod limits;
+mod read;
+mod reference;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use check::{ConfigErrors, Problem};
+pub use delivery::SourceConfig;
+pub use limits::{Limits, NoRule, SinkConfig};
+pub use reference::reference_page;
+
+use env::Environment;
+use read::Reader;
+
+/// Everything the program is told, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Which roles this process plays.
+    pub roles: Roles,
+    /// Where it listens.
+    pub bind: Bind,
+    /// How it logs.
+    pub logs: Logs,
+    /// Runtime threads; `None` lets the CPUs decide.
+    pub threads: Option<usize>,
+    /// How long a graceful stop may take.
+    pub grace: Duration,
+    /// How the engine is reached.
+    pub engine: zeebe_client::Settings,
+    /// The tenant named in commands; `None` is the engine's default.
+    pub tenant_id: Option<String>,
+    /// Models deployed at start.
+    pub models: Vec<PathBuf>,
+    /// The rules file.
+    pub rules: Option<PathBuf>,
+    /// The sink role.
+    pub sink: SinkConfig,
+    /// What the network may ask of us.
+    pub limits: Limits,
+    /// The source role.
+    pub source: SourceConfig,
+    /// What is legal but unwise, for the log.
+    pub warnings: Vec<String>,
+}
+
+/// Which roles a process plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Roles {
+    /// Takes events.
+    pub sink: bool,
+    /// Works jobs.
+    pub source: bool,
+}
+
+/// Where the program listens.
+#[derive(Debug, Clone)]
+pub struct Bind {
+    /// The sink, `/healthz`, and the rest unless `admin` has it.
+    pub main: SocketAddr,
+    /// `/readyz` and `/metrics` on a port of their own.
+    pub admin: Option<SocketAddr>,
+}
+
+/// How the program logs.
+#[derive(Debug, Clone)]
+pub struct Logs {
+    /// Level or directives.
+    pub filter: String,
+    /// The shape of a line.
+    pub format: runtime::telemetry::LogFormat,
+}
+
+impl Config {
+    /// Validates a process environment, given as its variables.
+    ///
+    /// # Errors
+    /// Every problem found, each naming its variable.
+    pub fn from_variables(
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigErrors> {
+        let variables: Vec<(String, String)> = variables.into_iter().collect();
+        let unknown = check::unknown_variables(variables.iter().map(|(name, _)| name.as_str()));
+        let environment: Environment = envy::from_iter(variables)
+            .map_err(|error| ConfigErrors::one("environment", error.to_string()))?;
+        let mut reader = Reader::new(&environment, unknown);
+        let config = Self::read(&mut reader);
+        reader.finish(config)
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let source = delivery::read(reader);
+        let roles = read_roles(reader, source.binding.is_some());
+        let limits = limits::read(reader);
+        let config = Self {
+            roles,
+            bind: read_bind(reader),
+            logs: Logs {
+                filter: reader.text("BRIDGE_LOG"),
+                format: reader.one_of(
+                    "BRIDGE_LOG_FORMAT",
+                    &[
+                        ("auto", runtime::telemetry::LogFormat::Auto),
+                        ("json", runtime::telemetry::LogFormat::Json),
+                        ("text", runtime::telemetry::LogFormat::Text),
+                    ],
+                ),
+            },
+            threads: match reader.text("BRIDGE_THREADS").as_str() {
+                "auto" => None,
+                _ => Some(reader.number("BRIDGE_THREADS", 1, 1024) as usize),
+            },
+            grace: reader.seconds("BRIDGE_GRACE_SECONDS", 1, 86_400),
+            engine: engine::read(reader),
+            tenant_id: reader.optional("ZEEBE_DEFAULT_TENANT_ID"),
+            models: reader.list("MODELS").into_iter().map(PathBuf::from).collect(),
+            rules: reader.optional("RULES").map(PathBuf::from),
+            sink: limits::read_sink(reader),
+            limits,
+            source,
+            warnings: Vec::new(),
+        };
+        check::relations(&config, reader);
+        config
+    }
+}
+
+fn read_roles(reader: &mut Reader<'_>, bound: bool) -> Roles {
+    let named = reader.list("ROLES");
+    if named.is_empty() {
+        return Roles { sink: true, source: bound };
+    }
+    let mut roles = Roles { sink: false, source: false };
+    for role in &named {
+        match role.as_str() {
+            "sink" => roles.sink = true,
+            "source" => roles.source = true,
+            other => reader.problem(
+                "ROLES",
+                format!("`{other}` is not a role; write `sink`, `source` or `sink,source`"),
+            ),
+        }
+    }
+    roles
+}
+
+fn read_bind(reader: &mut Reader<'_>) -> Bind {
+    let host: std::net::IpAddr = reader.parsed(
+        "BRIDGE_HOST",
+        "an IP address such as 127.0.0.1, 0.0.0.0 or ::",
+        std::net::Ipv4Addr::LOCALHOST.into(),
+    );
+    let port = reader.number("PORT", 0, 65_535) as u16;
+    let admin = reader
+        .optional("BRIDGE_ADMIN_PORT")
+        .map(|_| reader.number("BRIDGE_ADMIN_PORT", 0, 65_535) as u16);
+    if admin == Some(port) && port != 0 {
+        reader.problem("BRIDGE_ADMIN_PORT", "is the same as PORT; leave it unset to share the port");
+    }
+    Bind {
+        main: SocketAddr::new(host, port),
+        admin: admin.map(|port| SocketAddr::new(host, port)),
+    }
+}

@@ -1,2 +1,200 @@
-//! Development tools around the bridge.
-fn main() {}
+//! The command line of the development tools.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use demo::broker::destination::ReferenceTarget;
+use demo::broker::{Broker, Settings, manifest};
+use demo::watch;
+use runtime::shutdown::{Shutdown, Signals};
+use tracing_subscriber::EnvFilter;
+
+/// Development tools around the bridge. Not for production: they run on 127.0.0.1, know no
+/// authentication and keep nothing.
+#[derive(Debug, Parser)]
+#[command(name = "demo", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a local Broker with its Triggers: a development tool
+    ///
+    /// It does what Knative's does, on 127.0.0.1, and is not for production: it holds each event in
+    /// memory, with its sender's request, until all Triggers are done, and keeps nothing beyond that.
+    ///
+    /// Send events to http://127.0.0.1:PORT/NAMESPACE/NAME, or to / for the Broker `default`.
+    Broker(BrokerArguments),
+    /// Accept every event and print it as a line
+    Watch(WatchArguments),
+    /// Be a dead letter sink: accept every event and print what failed, where and why
+    DeadLetters(WatchArguments),
+}
+
+#[derive(Debug, Args)]
+struct BrokerArguments {
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// File or directory with Triggers (eventing.knative.dev/v1); repeatable
+    #[arg(long, value_name = "PATH", required = true)]
+    triggers: Vec<PathBuf>,
+    /// File or directory with Brokers; without one, Brokers have Knative's defaults
+    #[arg(long, value_name = "PATH")]
+    broker: Vec<PathBuf>,
+    /// Where a reference points: Kind/name=URL, Kind/namespace/name=URL or *=URL; repeatable
+    #[arg(long = "ref", value_name = "REF=URL")]
+    references: Vec<ReferenceTarget>,
+    /// Namespace of objects that name none, and of the Broker at /
+    #[arg(long, default_value = "default")]
+    namespace: String,
+    /// Memory for all events in hand, in MiB; beyond it senders wait, then get 503
+    #[arg(long, default_value_t = 64)]
+    budget_mib: usize,
+    /// How long events in hand may take after SIGTERM, in seconds
+    #[arg(long, default_value_t = 10)]
+    grace_seconds: u64,
+}
+
+#[derive(Debug, Args)]
+struct WatchArguments {
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 8090)]
+    port: u16,
+    /// A word before each line, to tell several watchers apart
+    #[arg(long)]
+    label: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(run(arguments.command)),
+        Err(error) => Err(format!("cannot start: {error}")),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("demo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<ExitCode, String> {
+    let grace = match &command {
+        Command::Broker(arguments) => Duration::from_secs(arguments.grace_seconds),
+        Command::Watch(_) | Command::DeadLetters(_) => Duration::from_secs(2),
+    };
+    let signals = Signals::install().map_err(|error| error.to_string())?;
+    let shutdown = Shutdown::new(grace);
+    let work = async {
+        match command {
+            Command::Broker(arguments) => run_broker(arguments, shutdown.clone()).await,
+            Command::Watch(arguments) => run_watch(arguments, "", shutdown.clone()).await,
+            Command::DeadLetters(arguments) => {
+                run_watch(arguments, "dead letter", shutdown.clone()).await
+            }
+        }
+    };
+    tokio::select! {
+        outcome = work => outcome.map(|()| ExitCode::SUCCESS),
+        signal = signals.drive(&shutdown) => Ok(ExitCode::from(signal.exit_code())),
+    }
+}
+
+async fn run_broker(arguments: BrokerArguments, shutdown: Shutdown) -> Result<(), String> {
+    let paths: Vec<_> = arguments
+        .broker
+        .into_iter()
+        .chain(arguments.triggers)
+        .collect();
+    let manifests =
+        manifest::read(&paths, &arguments.namespace).map_err(|error| error.to_string())?;
+    for skipped in &manifests.skipped {
+        eprintln!(
+            "demo: {}: left alone: {} {} `{}`",
+            skipped.file.display(),
+            skipped.api_version,
+            skipped.kind,
+            skipped.name
+        );
+    }
+    let settings = Settings {
+        port: arguments.port,
+        namespace: arguments.namespace,
+        manifests,
+        references: arguments.references.into_iter().collect(),
+        budget_bytes: arguments.budget_mib.saturating_mul(1024 * 1024),
+        ..Settings::default()
+    };
+    let running = Broker::start_with(settings, shutdown)
+        .await
+        .map_err(|error| error.to_string())?;
+    eprintln!(
+        "demo: a local Broker for development, not for production: events are in memory only"
+    );
+    for (namespace, name, triggers) in running.brokers() {
+        let url = running.url(&namespace, &name);
+        eprintln!("demo: Broker {url} with {triggers} Triggers");
+    }
+    let (counts, served) = running.stopped().await;
+    eprintln!(
+        "demo: received {}, delivered {}, retried {}, dead-lettered {}, lost {}, unmatched {}, replies {}",
+        counts.received,
+        counts.delivered,
+        counts.retried,
+        counts.dead_lettered,
+        counts.lost,
+        counts.unmatched,
+        counts.replies
+    );
+    if served.cut_requests > 0 {
+        return Err(format!(
+            "{} events were still being delivered when the grace ended",
+            served.cut_requests
+        ));
+    }
+    Ok(())
+}
+
+async fn run_watch(
+    arguments: WatchArguments,
+    default_label: &str,
+    shutdown: Shutdown,
+) -> Result<(), String> {
+    let label = arguments.label.unwrap_or_else(|| default_label.to_owned());
+    let prefix = if label.is_empty() {
+        String::new()
+    } else {
+        format!("{label}: ")
+    };
+    let tell = move |line: &str| {
+        // Whoever read the lines may have gone: the events are accepted all the same.
+        let _ = writeln!(std::io::stdout(), "{prefix}{line}");
+    };
+    let watching = watch::start(arguments.port, tell, shutdown)
+        .await
+        .map_err(|error| error.to_string())?;
+    eprintln!(
+        "demo: a development tool: watching on http://{}",
+        watching.address()
+    );
+    let _ = watching.stopped().await;
+    Ok(())
+}

@@ -1,1 +1,20 @@
 //! A program's life: listener, limits, readiness, shutdown, logs and metrics.
+//!
+//! Knows no domain: whoever starts, serves and stops a program can do it with this.
+//!
+//! - [`listener`]: binds a port and serves HTTP/1.1 and HTTP/2 on it, within limits, until told to
+//!   stop.
+//! - [`body`] and [`budget`]: reading bodies at a least rate, to a greatest size, within one budget
+//!   of bytes.
+//! - [`readiness`]: named checks, each ready or not for a reason.
+//! - [`shutdown`]: the grace between a first signal and the end, and the tasks to wait for.
+//! - [`telemetry`]: logs and metrics.
+//! - [`cpu`]: how many threads the CPUs given to the program are worth.
+
+pub mod body;
+pub mod budget;
+pub mod cpu;
+pub mod listener;
+pub mod readiness;
+pub mod shutdown;
+pub mod telemetry;

@@ -1,0 +1,214 @@
+//! What went wrong with a command, classified in one table.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use tonic::{Code, Status};
+
+/// What a failed command means to the caller; see [`EngineError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The engine has it already: the same message id within the time to live.
+    Duplicate,
+    /// The engine is busy and did not take it; later it will.
+    Backpressure,
+    /// It did not reach the engine; later it may.
+    Unavailable,
+    /// It may have had its effect or not: a deadline, a connection lost after sending, a fault inside the engine.
+    OutcomeUnknown,
+    /// What it names is not there: not deployed yet, or gone already.
+    NotFound,
+    /// What it names is there, in a state that forbids it.
+    WrongState,
+    /// Larger than the engine can hold.
+    TooLarge,
+    /// It will never be accepted as it is.
+    Invalid,
+    /// Our credentials were refused, or none could be had.
+    CredentialsRefused,
+    /// Our credentials are good and do not suffice.
+    Denied,
+}
+
+/// A command that did not succeed.
+///
+/// | gRPC code | kind |
+/// |---|---|
+/// | ALREADY_EXISTS | `Duplicate` |
+/// | RESOURCE_EXHAUSTED | `Backpressure`; `TooLarge` where the message speaks of its size |
+/// | UNAVAILABLE, UNIMPLEMENTED | `Unavailable`; `OutcomeUnknown` where the connection was lost after sending |
+/// | NOT_FOUND | `NotFound` |
+/// | FAILED_PRECONDITION | `WrongState` |
+/// | INVALID_ARGUMENT | `Invalid` |
+/// | OUT_OF_RANGE | `TooLarge` (a size limit of the transport; the engine does not use it) |
+/// | UNAUTHENTICATED | `CredentialsRefused` |
+/// | PERMISSION_DENIED | `Denied` |
+/// | CANCELLED, DEADLINE_EXCEEDED, UNKNOWN, INTERNAL, ABORTED, DATA_LOSS | `OutcomeUnknown`; `TooLarge` where the engine says EXCEEDED_BATCH_RECORD_SIZE; `Unavailable` where no connection could be made |
+#[derive(Debug, Clone)]
+pub struct EngineError {
+    command: &'static str,
+    kind: ErrorKind,
+    code: Option<Code>,
+    message: String,
+}
+
+impl EngineError {
+    pub(crate) fn new(command: &'static str, kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            command,
+            kind,
+            code: None,
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn from_status(command: &'static str, status: &Status) -> Self {
+        Self {
+            command,
+            kind: classify(status),
+            code: Some(status.code()),
+            message: describe(status),
+        }
+    }
+
+    /// The command, by its name in the gateway protocol.
+    #[must_use]
+    pub fn command(&self) -> &'static str {
+        self.command
+    }
+
+    /// What it means.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The engine's words, or ours where it never came so far.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.command, self.message)?;
+        match self.code {
+            Some(code) => write!(f, " ({code:?})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for EngineError {}
+
+fn classify(status: &Status) -> ErrorKind {
+    let message = status.message();
+    match status.code() {
+        Code::AlreadyExists => ErrorKind::Duplicate,
+        Code::ResourceExhausted if speaks_of_size(message) => ErrorKind::TooLarge,
+        Code::ResourceExhausted => ErrorKind::Backpressure,
+        Code::NotFound => ErrorKind::NotFound,
+        Code::FailedPrecondition => ErrorKind::WrongState,
+        Code::InvalidArgument => ErrorKind::Invalid,
+        Code::OutOfRange => ErrorKind::TooLarge,
+        Code::Unauthenticated => ErrorKind::CredentialsRefused,
+        Code::PermissionDenied => ErrorKind::Denied,
+        Code::Unimplemented => ErrorKind::Unavailable,
+        Code::Unavailable => match origin(status) {
+            Origin::Engine | Origin::NotSent => ErrorKind::Unavailable,
+            Origin::Lost => ErrorKind::OutcomeUnknown,
+        },
+        Code::Ok
+        | Code::Cancelled
+        | Code::DeadlineExceeded
+        | Code::Unknown
+        | Code::Internal
+        | Code::Aborted
+        | Code::DataLoss => match origin(status) {
+            Origin::NotSent => ErrorKind::Unavailable,
+            Origin::Engine if speaks_of_size(message) => ErrorKind::TooLarge,
+            Origin::Engine | Origin::Lost => ErrorKind::OutcomeUnknown,
+        },
+    }
+}
+
+/// The engine says it in these words, under changing codes.
+fn speaks_of_size(message: &str) -> bool {
+    [
+        "EXCEEDED_BATCH_RECORD_SIZE",
+        "exceeds maximum size",
+        "larger than max",
+    ]
+    .iter()
+    .any(|words| message.contains(words))
+}
+
+/// Where a status was made.
+enum Origin {
+    /// By the gateway.
+    Engine,
+    /// By our own side: the request cannot have left it.
+    NotSent,
+    /// By our own side: the request may have arrived.
+    Lost,
+}
+
+fn origin(status: &Status) -> Origin {
+    let Some(first) = status.source() else {
+        return Origin::Engine;
+    };
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(first);
+    while let Some(error) = cause {
+        if error.is::<tonic::ConnectError>() {
+            return Origin::NotSent;
+        }
+        if let Some(io) = error.downcast_ref::<std::io::Error>()
+            && io.kind() == std::io::ErrorKind::ConnectionRefused
+        {
+            return Origin::NotSent;
+        }
+        if let Some(error) = error.downcast_ref::<hyper::Error>()
+            && error.is_canceled()
+        {
+            // hyper dropped it before it was written.
+            return Origin::NotSent;
+        }
+        if let Some(error) = error.downcast_ref::<h2::Error>()
+            && error.reason() == Some(h2::Reason::REFUSED_STREAM)
+        {
+            return Origin::NotSent;
+        }
+        cause = error.source();
+    }
+    Origin::Lost
+}
+
+/// The innermost cause says most; the outer ones say "transport error".
+fn describe(status: &Status) -> String {
+    let mut text = status.message().to_owned();
+    let mut cause = status.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

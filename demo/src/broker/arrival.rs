@@ -1,0 +1,146 @@
+//! An event inside the Broker: its data is held once, however many Triggers it goes to.
+
+use bytes::Bytes;
+use chrono::{SecondsFormat, Utc};
+use cloudevents::{AttributesReader, AttributesWriter, Data};
+use cloudevents_http::{ContentMode, Error, Event, Limits, Message, decode};
+use cloudevents_http::{encode_binary, encode_structured, set_attribute, set_data};
+use http::{HeaderMap, HeaderName};
+
+use super::hops::{Hops, NoneLeft};
+use super::manifest::Format;
+
+/// When the Broker took the event, added as Knative's ingress adds it.
+const ARRIVAL_TIME: &str = "knativearrivaltime";
+
+#[derive(Debug)]
+pub(super) struct Arrival {
+    /// Without data.
+    event: Event,
+    data: Bytes,
+    hops: Hops,
+    /// Headers that are carried along from the sender.
+    pub(super) carried: HeaderMap,
+}
+
+impl Arrival {
+    /// An event from outside.
+    pub(super) fn from_sender(mut event: Event, carried: HeaderMap) -> Result<Self, NoneLeft> {
+        let hops = Hops::take(&mut event)?;
+        Ok(Self::new(event, hops, carried))
+    }
+
+    /// What a subscriber answered this event with.
+    pub(super) fn reply(&self, mut event: Event, answered: &HeaderMap) -> Result<Self, NoneLeft> {
+        let hops = self.hops.of_reply(&mut event)?;
+        let mut carried = trace(&self.carried);
+        carried.extend(carried_along(answered));
+        Ok(Self::new(event, hops, carried))
+    }
+
+    fn new(mut event: Event, hops: Hops, carried: HeaderMap) -> Self {
+        let now = Utc::now().to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        event.set_extension(ARRIVAL_TIME, now);
+        let data = take_data(&mut event);
+        Self {
+            event,
+            data,
+            hops,
+            carried,
+        }
+    }
+
+    /// The event as filters see it: its attributes, without data.
+    pub(super) fn event(&self) -> &Event {
+        &self.event
+    }
+
+    /// The message for a subscriber.
+    pub(super) fn message(&self, format: Format) -> Result<Message, Error> {
+        match format {
+            Format::Binary => self.binary(&self.event),
+            Format::Json => {
+                let mut event = self.event.clone();
+                if !self.data.is_empty() {
+                    let content_type = event.datacontenttype().map(str::to_owned);
+                    set_data(&mut event, content_type.as_deref(), self.data.to_vec())?;
+                }
+                encode_structured(&event)
+            }
+        }
+    }
+
+    /// The message for a dead letter sink.
+    pub(super) fn dead_letter(&self, errors: &[(&str, String)]) -> Result<Message, Error> {
+        let mut event = self.event.clone();
+        self.hops.put(&mut event);
+        for (name, value) in errors {
+            set_attribute(&mut event, name, value)?;
+        }
+        self.binary(&event)
+    }
+
+    fn binary(&self, event: &Event) -> Result<Message, Error> {
+        let mut message = encode_binary(event)?;
+        message.body = self.data.clone();
+        Ok(message)
+    }
+}
+
+/// The one event of a message.
+pub(super) fn read(headers: &HeaderMap, body: Bytes, limits: &Limits) -> Result<Event, Unread> {
+    match ContentMode::of(headers).map_err(Unread::Bad)? {
+        ContentMode::Batched => return Err(Unread::Batch),
+        ContentMode::Binary | ContentMode::Structured => {}
+    }
+    let mut events = decode(headers, body, limits).map_err(Unread::Bad)?;
+    events.pop().ok_or(Unread::Batch)
+}
+
+/// Why a message yields no event.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unread {
+    #[error(transparent)]
+    Bad(Error),
+    #[error("a batch: this takes one event at a time, as Knative does")]
+    Batch,
+}
+
+fn take_data(event: &mut Event) -> Bytes {
+    let (content_type, schema, data) = event.take_data();
+    event.set_datacontenttype(content_type);
+    event.set_dataschema(schema);
+    match data {
+        None => Bytes::new(),
+        Some(Data::Binary(bytes)) => Bytes::from(bytes),
+        Some(Data::String(text)) => Bytes::from(text.into_bytes()),
+        Some(Data::Json(json)) => Bytes::from(json.to_string()),
+    }
+}
+
+/// What of a request or response goes on with the event, as Knative has it.
+pub(super) fn carried_along(headers: &HeaderMap) -> HeaderMap {
+    select(headers, |name| {
+        let name = name.as_str();
+        is_trace(name)
+            || matches!(name, "x-request-id" | "retry-after")
+            || name.starts_with("knative-")
+            || name.starts_with("x-b3-")
+    })
+}
+
+fn trace(headers: &HeaderMap) -> HeaderMap {
+    select(headers, |name| is_trace(name.as_str()))
+}
+
+fn is_trace(name: &str) -> bool {
+    matches!(name, "traceparent" | "tracestate" | "baggage")
+}
+
+fn select(headers: &HeaderMap, wanted: impl Fn(&HeaderName) -> bool) -> HeaderMap {
+    headers
+        .iter()
+        .filter(|(name, _)| wanted(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}

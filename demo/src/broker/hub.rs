@@ -1,0 +1,170 @@
+//! From an event to all Triggers of its Broker, and to what the sender is told.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use cloudevents::AttributesReader;
+use futures_util::future::{BoxFuture, FutureExt, join_all};
+
+use super::arrival::Arrival;
+use super::counters::{Count, Counters};
+use super::delivery::{GivenUp, Reply, Route, Sender};
+
+/// Namespace and name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct BrokerName {
+    pub(super) namespace: String,
+    pub(super) name: String,
+}
+
+impl fmt::Display for BrokerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+/// All Brokers of this program with their Triggers.
+#[derive(Debug)]
+pub(super) struct Hub {
+    pub(super) brokers: HashMap<BrokerName, Vec<Route>>,
+    pub(super) sender: Sender,
+    pub(super) counters: Counters,
+}
+
+/// What became of an event at one Broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Published {
+    /// Every Trigger that it is for is done with it: delivered or dead-lettered.
+    Done,
+    /// A Trigger gave up and had no dead letter sink that would take it.
+    Lost,
+}
+
+impl Hub {
+    /// Brings an event to all Triggers at once, and comes back when the last is done.
+    ///
+    /// Dropping the future stops all deliveries where they are, as a cluster does when a sender
+    /// goes away.
+    pub(super) async fn publish(&self, routes: &[Route], arrival: &Arrival) -> Published {
+        self.counters.add(Count::Received);
+        let routes: Vec<&Route> = routes
+            .iter()
+            .filter(|route| route.filter.passes(arrival.event()))
+            .collect();
+        let event = arrival.event();
+        if routes.is_empty() {
+            self.counters.add(Count::Unmatched);
+            tracing::warn!(
+                event.ty = event.ty(),
+                event.source = event.source().as_str(),
+                "no Trigger is for this event"
+            );
+        }
+        let deliveries = routes.into_iter().map(|route| self.run(route, arrival));
+        let lost = join_all(deliveries).await.contains(&Published::Lost);
+        if lost {
+            Published::Lost
+        } else {
+            Published::Done
+        }
+    }
+
+    /// One Trigger: deliver, send on the reply, else bring it to the dead letter sink.
+    async fn run(&self, route: &Route, arrival: &Arrival) -> Published {
+        let delivered = route.deliver(arrival, &self.sender, &self.counters).await;
+        let why = match delivered {
+            Ok(reply) => {
+                self.counters.add(Count::Delivered);
+                tracing::info!(
+                    trigger = route.trigger,
+                    event.ty = arrival.event().ty(),
+                    event.subject = arrival.event().subject(),
+                    "delivered"
+                );
+                match reply {
+                    None => return Published::Done,
+                    Some(reply) => match self.reply(route, arrival, *reply).await {
+                        Ok(()) => return Published::Done,
+                        Err(why) => why,
+                    },
+                }
+            }
+            Err(why) => why,
+        };
+        self.dead_letter(route, arrival, &why).await
+    }
+
+    /// A reply goes through the whole Broker again. It is not sent twice, as a cluster would: the
+    /// Trigger that lost it has done its retries, and retries of retries never end.
+    fn reply<'a>(
+        &'a self,
+        route: &'a Route,
+        arrival: &'a Arrival,
+        reply: Reply,
+    ) -> BoxFuture<'a, Result<(), GivenUp>> {
+        async move {
+            self.counters.add(Count::Reply);
+            let Reply {
+                event,
+                headers,
+                reservation: _reservation,
+            } = reply;
+            let refused = |code: u16, reason: String| GivenUp {
+                destination: route.broker_url.clone(),
+                code,
+                body: reason.into(),
+            };
+            let reply = arrival
+                .reply(event, &headers)
+                .map_err(|error| refused(400, error.to_string()))?;
+            let routes = self
+                .brokers
+                .get(&route.broker)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            match self.publish(routes, &reply).await {
+                Published::Done => Ok(()),
+                Published::Lost => Err(refused(500, "a Trigger lost the reply".to_owned())),
+            }
+        }
+        .boxed()
+    }
+
+    async fn dead_letter(&self, route: &Route, arrival: &Arrival, why: &GivenUp) -> Published {
+        let event = arrival.event();
+        let why_text = String::from_utf8_lossy(&why.body);
+        let sent = route
+            .dead_letter(arrival, why, &self.sender, &self.counters)
+            .await;
+        match sent {
+            Ok(()) => {
+                self.counters.add(Count::DeadLettered);
+                tracing::warn!(
+                    trigger = route.trigger,
+                    event.ty = event.ty(),
+                    event.id = event.id(),
+                    destination = why.destination.as_str(),
+                    code = why.code,
+                    reason = %why_text,
+                    "given up, sent to the dead letter sink"
+                );
+                Published::Done
+            }
+            Err(last) => {
+                self.counters.add(Count::Lost);
+                tracing::error!(
+                    trigger = route.trigger,
+                    event.ty = event.ty(),
+                    event.id = event.id(),
+                    destination = why.destination.as_str(),
+                    code = why.code,
+                    reason = %why_text,
+                    last.destination = last.destination.as_str(),
+                    last.code = last.code,
+                    "given up, and no dead letter sink took it"
+                );
+                Published::Lost
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `emit`: sends one event, for trying out.
+
+use std::error::Error;
+use std::time::Duration;
+
+use bytes::Bytes;
+use clap::Args;
+use cloudevents_http::{encode_binary, encode_structured, new_event, set_attribute, set_data};
+
+/// One event, from the command line.
+#[derive(Debug, Args)]
+pub struct Emit {
+    /// Where to send it
+    #[arg(long, default_value = "http://127.0.0.1:8080/", value_name = "URL")]
+    pub to: http::Uri,
+    /// The `type` attribute
+    #[arg(long = "type", value_name = "TYPE")]
+    pub ty: String,
+    /// The `source` attribute
+    #[arg(long, default_value = "/eventing-zeebe/emit")]
+    pub source: String,
+    /// The `id` attribute; a new one by default, so that each call is another event
+    #[arg(long)]
+    pub id: Option<String>,
+    /// The `subject` attribute
+    #[arg(long)]
+    pub subject: Option<String>,
+    /// An extension attribute; may be repeated
+    #[arg(long = "ext", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub extensions: Vec<(String, String)>,
+    /// The data, as JSON
+    #[arg(long, value_name = "JSON")]
+    pub data: Option<String>,
+    /// Send it in structured instead of binary mode
+    #[arg(long)]
+    pub structured: bool,
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| format!("`{text}` is not NAME=VALUE"))
+}
+
+/// Sends the event once and prints the answer.
+///
+/// # Errors
+/// An attribute that no event can carry, or an answer other than 2xx.
+pub async fn emit(arguments: Emit) -> Result<(), Box<dyn Error>> {
+    let id = arguments.id.unwrap_or_else(fresh_id);
+    let mut event = new_event(&id, &arguments.source, &arguments.ty)?;
+    if let Some(subject) = &arguments.subject {
+        set_attribute(&mut event, "subject", subject)?;
+    }
+    for (name, value) in &arguments.extensions {
+        set_attribute(&mut event, name, value)?;
+    }
+    if let Some(data) = arguments.data {
+        serde_json::from_str::<serde::de::IgnoredAny>(&data).map_err(|error| format!("--data is not JSON: {error}"))?;
+        set_data(&mut event, Some("application/json"), Bytes::from(data))?;
+    }
+    let message = if arguments.structured { encode_structured(&event)? } else { encode_binary(&event)? };
+    todo_send(message, arguments.to, Duration::from_secs(60)).await
+}
+
+/// Unique enough for a person's tries: the clock and a random number.
+fn fresh_id() -> String {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    format!("{:x}-{:08x}", now.as_millis(), fastrand::u32(..))
+}

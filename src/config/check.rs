@@ -1,0 +1,101 @@
+//! What is wrong with a configuration: unknown names, bad values, and values that contradict each other.
+
+use std::fmt;
+
+use super::env::SETTINGS;
+use super::read::Reader;
+use super::Config;
+
+/// One thing wrong, with the variable it is wrong in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The variable.
+    pub variable: String,
+    /// What is wrong with it, and what to write instead. Never a secret's value.
+    pub problem: String,
+}
+
+impl Problem {
+    pub(super) fn new(variable: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { variable: variable.into(), problem: problem.into() }
+    }
+}
+
+/// Everything wrong with a configuration, at least one [`Problem`]. Fatal before a port is bound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors(Vec<Problem>);
+
+impl ConfigErrors {
+    pub(super) fn new(problems: Vec<Problem>) -> Self {
+        Self(problems)
+    }
+
+    pub(super) fn one(variable: &str, problem: String) -> Self {
+        Self(vec![Problem::new(variable, problem)])
+    }
+
+    /// The problems, in the order in which the variables are read.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.0
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, Problem { variable, problem }) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{variable}: {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+/// Refuses `BRIDGE_*` variables that nobody reads: a misspelt setting must not be a silent default.
+pub(super) fn unknown_variables<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Problem> {
+    names
+        .filter(|name| name.starts_with("BRIDGE_"))
+        .filter(|name| SETTINGS.iter().all(|setting| setting.name != *name))
+        .map(|name| {
+            let nearest = SETTINGS
+                .iter()
+                .map(|setting| (strsim::jaro_winkler(name, setting.name), setting.name))
+                .filter(|(_, known)| known.starts_with("BRIDGE_"))
+                .max_by(|a, b| a.0.total_cmp(&b.0))
+                .map_or("", |(_, known)| known);
+            Problem::new(name, format!("is not a setting; did you mean {nearest}?"))
+        })
+        .collect()
+}
+
+/// Compares settings with each other.
+pub(super) fn relations(config: &Config, reader: &mut Reader<'_>) {
+    if config.sink.retry_in_request >= config.sink.trigger_timeout {
+        reader.problem(
+            "BRIDGE_RETRY_IN_REQUEST_SECONDS",
+            "must be below BRIDGE_TRIGGER_TIMEOUT_SECONDS: else the Broker gives up before it is answered",
+        );
+    }
+    if config.sink.trigger_timeout >= config.sink.time_to_live {
+        reader.problem(
+            "BRIDGE_TIME_TO_LIVE_SECONDS",
+            "must be above BRIDGE_TRIGGER_TIMEOUT_SECONDS: else a redelivery is no longer recognised",
+        );
+    } else if config.sink.time_to_live < config.sink.trigger_horizon {
+        reader.warn(format!(
+            "BRIDGE_TIME_TO_LIVE_SECONDS is {} s, below the {} s over which Triggers redeliver: a late redelivery acts again",
+            config.sink.time_to_live.as_secs(),
+            config.sink.trigger_horizon.as_secs(),
+        ));
+    }
+    if config.limits.max_event_bytes > config.limits.body_budget_bytes {
+        reader.problem(
+            "BRIDGE_BODY_BUDGET_BYTES",
+            "must hold at least one event of BRIDGE_MAX_EVENT_BYTES",
+        );
+    }
+}

@@ -1,0 +1,78 @@
+//! The table: what became of a command -> the status that Knative understands.
+//!
+//! A Broker gives up at once on 4xx other than 404, 408, 409 and 429, and tries again on those and on
+//! 5xx. So a permanent refusal must be one of the first kind, and whatever may be otherwise later one
+//! of the second. No other place in the sink compares an outcome or picks a status for one.
+
+use http::StatusCode;
+use zeebe_client::ErrorKind;
+
+/// The commands an event can lead to, as far as answers differ between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Publish a message; also a start by message.
+    PublishMessage,
+    /// Start a process by its id.
+    CreateProcessInstance,
+    /// Broadcast a signal.
+    BroadcastSignal,
+    /// Set variables of an element instance.
+    SetVariables,
+    /// Cancel a process instance.
+    CancelProcessInstance,
+    /// Complete a job.
+    CompleteJob,
+    /// Fail a job.
+    FailJob,
+    /// Throw a BPMN error from a job.
+    ThrowError,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The engine has it.
+    Done,
+    /// The engine did not take it.
+    Refused(ErrorKind),
+    /// It may have had its effect, and the rule said to rather lose than repeat it.
+    UnknownAtMostOnce,
+}
+
+/// How the request is answered for one outcome. Ordered: of several outcomes the greatest is the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Acknowledgement {
+    /// 202: the engine has it, or there is nothing left that it could do.
+    Accepted,
+    /// 422: it will never be otherwise; the dead letter sink gets it.
+    Unprocessable,
+    /// 413: too large for the engine.
+    TooLarge,
+    /// 429 with Retry-After: the engine says that it is busy.
+    Busy,
+    /// 503: trouble that is not the event's fault.
+    Unavailable,
+}
+
+impl Acknowledgement {
+    /// The status sent.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Accepted => StatusCode::ACCEPTED,
+            Self::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Busy => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Whether trying again inside the request can help, before the Broker is asked to.
+    #[must_use]
+    pub fn is_retryable(self) -> bool {
+        match self {
+            Self::Busy | Self::Unavailable => true,
+            Self::Accepted | Self::Unprocessable | Self::TooLarge => false,
+        }
+    }
+}

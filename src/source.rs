@@ -11,8 +11,8 @@
 mod error_map;
 mod event;
 mod metrics;
-pub mod outcome;
 mod outage;
+pub mod outcome;
 mod task;
 mod work;
 
@@ -67,9 +67,18 @@ impl Source {
             max_idle_connections: config.max_jobs_active,
             ..SenderSettings::default()
         })?;
-        let worker = Arc::new(JobWorker::start(gateway, worker_settings(config, tenant_id))?);
+        let worker = Arc::new(JobWorker::start(
+            gateway,
+            worker_settings(config, tenant_id),
+        )?);
         metrics::observe_worker(meter, &worker);
-        let bench = Arc::new(work::Bench::new(sender, binding.clone(), config.clone(), Arc::clone(&worker), meter));
+        let bench = Arc::new(work::Bench::new(
+            sender,
+            binding.clone(),
+            config.clone(),
+            Arc::clone(&worker),
+            meter,
+        ));
         Ok(Self { worker, bench })
     }
 
@@ -100,10 +109,18 @@ impl Source {
         }
         self.worker.stop().await;
         jobs.close();
-        let reserve = shutdown.remaining().map_or(HAND_BACK_RESERVE, |left| HAND_BACK_RESERVE.min(left / 4));
-        let deliveries = shutdown.remaining().unwrap_or_default().saturating_sub(reserve);
+        let reserve = shutdown
+            .remaining()
+            .map_or(HAND_BACK_RESERVE, |left| HAND_BACK_RESERVE.min(left / 4));
+        let deliveries = shutdown
+            .remaining()
+            .unwrap_or_default()
+            .saturating_sub(reserve);
         if tokio::time::timeout(deliveries, jobs.wait()).await.is_err() {
-            tracing::info!(jobs = jobs.len(), "the grace is nearly over: jobs in hand are handed back");
+            tracing::info!(
+                jobs = jobs.len(),
+                "the grace is nearly over: jobs in hand are handed back"
+            );
             self.bench.give_up.cancel();
             tokio::select! {
                 () = jobs.wait() => {}

@@ -25,9 +25,13 @@ impl ErrorMap {
             .map(|entry| {
                 entry
                     .split_once('=')
-                    .and_then(|(statuses, code)| Some((statuses_of(statuses.trim())?, code.trim().to_owned())))
+                    .and_then(|(statuses, code)| {
+                        Some((statuses_of(statuses.trim())?, code.trim().to_owned()))
+                    })
                     .filter(|(_, code)| !code.is_empty())
-                    .ok_or_else(|| format!("`{entry}` is not STATUS=CODE, such as 409=SOLD_OUT or 4xx=REFUSED"))
+                    .ok_or_else(|| {
+                        format!("`{entry}` is not STATUS=CODE, such as 409=SOLD_OUT or 4xx=REFUSED")
+                    })
             })
             .collect::<Result<_, _>>()
             .map(Self)
@@ -52,6 +56,10 @@ fn statuses_of(text: &str) -> Option<Statuses> {
         "3xx" | "3XX" => Some(Statuses::Class(3)),
         "4xx" | "4XX" => Some(Statuses::Class(4)),
         "5xx" | "5XX" => Some(Statuses::Class(5)),
-        one => one.parse().ok().filter(|one| (300..600).contains(one)).map(Statuses::One),
+        one => one
+            .parse()
+            .ok()
+            .filter(|one| (300..600).contains(one))
+            .map(Statuses::One),
     }
 }

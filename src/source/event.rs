@@ -45,7 +45,10 @@ pub(super) fn build(job: &ActivatedJob, task: &Task, engine: &str) -> Result<Out
     let (variables, travelled) = split(&job.variables)?;
     let variables = variables.as_ref();
     let text = |name: &str, template: &Template| -> Result<String, TaskError> {
-        template.text(variables).map(Cow::into_owned).map_err(|error| TaskError::new(name, error.to_string()))
+        template
+            .text(variables)
+            .map(Cow::into_owned)
+            .map_err(|error| TaskError::new(name, error.to_string()))
     };
     let ty_name = if task.legacy { "Type" } else { "ce-type" };
     let ty = text(ty_name, &task.ty)?;
@@ -53,9 +56,11 @@ pub(super) fn build(job: &ActivatedJob, task: &Task, engine: &str) -> Result<Out
         Some(source) => text("ce-source", source)?,
         None => engine.to_owned(),
     };
-    let mut event = new_event(&job.key.to_string(), &source, &ty).map_err(|error| TaskError::new(ty_name, error.to_string()))?;
+    let mut event = new_event(&job.key.to_string(), &source, &ty)
+        .map_err(|error| TaskError::new(ty_name, error.to_string()))?;
     let mut set = |header: &str, attribute: &str, value: &str| {
-        set_attribute(&mut event, attribute, value).map_err(|error| TaskError::new(header, error.to_string()))
+        set_attribute(&mut event, attribute, value)
+            .map_err(|error| TaskError::new(header, error.to_string()))
     };
     if let Some(subject) = &task.subject {
         set("ce-subject", "subject", &text("ce-subject", subject)?)?;
@@ -63,17 +68,37 @@ pub(super) fn build(job: &ActivatedJob, task: &Task, engine: &str) -> Result<Out
         set("ce-subject", "subject", "Zeebe Job")?;
     }
     if let Some(dataschema) = &task.dataschema {
-        set("ce-dataschema", "dataschema", &text("ce-dataschema", dataschema)?)?;
+        set(
+            "ce-dataschema",
+            "dataschema",
+            &text("ce-dataschema", dataschema)?,
+        )?;
     }
     // Ours first, so that a task may say otherwise.
-    set("extension", "processinstancekey", &job.process_instance_key.to_string())?;
+    set(
+        "extension",
+        "processinstancekey",
+        &job.process_instance_key.to_string(),
+    )?;
     set("extension", "bpmnprocessid", &job.bpmn_process_id)?;
     set("extension", "elementid", &job.element_id)?;
     if task.legacy {
-        set("extension", "bpmnactivityid", &job.element_instance_key.to_string())?;
+        set(
+            "extension",
+            "bpmnactivityid",
+            &job.element_instance_key.to_string(),
+        )?;
         set("extension", "bpmnactivityname", &job.element_id)?;
-        set("extension", "workflowkey", &job.process_definition_key.to_string())?;
-        set("extension", "workflowinstancekey", &job.process_instance_key.to_string())?;
+        set(
+            "extension",
+            "workflowkey",
+            &job.process_definition_key.to_string(),
+        )?;
+        set(
+            "extension",
+            "workflowinstancekey",
+            &job.process_instance_key.to_string(),
+        )?;
         set("extension", "jobkey", &job.key.to_string())?;
     }
     for (name, value) in &task.extensions {
@@ -94,11 +119,23 @@ pub(super) fn build(job: &ActivatedJob, task: &Task, engine: &str) -> Result<Out
     };
     let data = match &task.data {
         None => Cow::Borrowed(variables),
-        Some(template) => template.json(variables).map_err(|error| TaskError::new("ce-data", error.to_string()))?,
+        Some(template) => template
+            .json(variables)
+            .map_err(|error| TaskError::new("ce-data", error.to_string()))?,
     };
-    let data = if is_json(&content_type) { data.into_owned() } else { plain(&data) };
-    set_data(&mut event, Some(&content_type), data).map_err(|error| TaskError::new("ce-data", error.to_string()))?;
-    Ok(Outgoing { event, traceparent: travelled.traceparent, tracestate: travelled.tracestate, hops })
+    let data = if is_json(&content_type) {
+        data.into_owned()
+    } else {
+        plain(&data)
+    };
+    set_data(&mut event, Some(&content_type), data)
+        .map_err(|error| TaskError::new("ce-data", error.to_string()))?;
+    Ok(Outgoing {
+        event,
+        traceparent: travelled.traceparent,
+        tracestate: travelled.tracestate,
+        hops,
+    })
 }
 
 /// Data of a type that is not JSON: a string stands for itself, all else for its JSON text.
@@ -114,8 +151,8 @@ fn split(variables: &str) -> Result<(Cow<'_, str>, Travelled), TaskError> {
     if !variables.contains(TRAVEL_VARIABLE) {
         return Ok((Cow::Borrowed(variables), Travelled::default()));
     }
-    let members: Members<'_> =
-        serde_json::from_str(variables).map_err(|error| TaskError::new("variables", error.to_string()))?;
+    let members: Members<'_> = serde_json::from_str(variables)
+        .map_err(|error| TaskError::new("variables", error.to_string()))?;
     let mut rest = String::with_capacity(variables.len());
     let mut travelled = Travelled::default();
     for (name, value) in members.0 {

@@ -28,7 +28,10 @@ impl SourceMetrics {
                 .with_description("One delivery, by what it means for the job")
                 .with_boundaries(DURATION_BOUNDARIES.to_vec())
                 .build(),
-            endings: meter.u64_counter("bridge.source.jobs").with_description("Jobs ended, by how").build(),
+            endings: meter
+                .u64_counter("bridge.source.jobs")
+                .with_description("Jobs ended, by how")
+                .build(),
             loops: meter
                 .u64_counter("bridge.source.loops")
                 .with_description("Events that did not leave because they had come back too often")
@@ -41,7 +44,10 @@ impl SourceMetrics {
     }
 
     pub(super) fn delivered(&self, ending: &Ending, took: Duration) {
-        self.deliveries.record(took.as_secs_f64(), &[KeyValue::new("outcome", name(ending))]);
+        self.deliveries.record(
+            took.as_secs_f64(),
+            &[KeyValue::new("outcome", name(ending))],
+        );
     }
 
     pub(super) fn ended(&self, how: &'static str) {
@@ -81,13 +87,37 @@ pub(super) fn observe_worker(meter: &Meter, worker: &Arc<JobWorker>) {
         .build();
     type Read = fn(&WorkerStats) -> u64;
     let counters: [(&'static str, &'static str, Read); 7] = [
-        ("bridge.source.jobs.polled", "Jobs that polls brought", WorkerStats::polled),
-        ("bridge.source.jobs.streamed", "Jobs that streams brought", WorkerStats::streamed),
+        (
+            "bridge.source.jobs.polled",
+            "Jobs that polls brought",
+            WorkerStats::polled,
+        ),
+        (
+            "bridge.source.jobs.streamed",
+            "Jobs that streams brought",
+            WorkerStats::streamed,
+        ),
         ("bridge.source.polls", "Polls made", WorkerStats::polls),
-        ("bridge.source.streams.opened", "Job streams opened", WorkerStats::stream_openings),
-        ("bridge.source.streams.silent", "Job streams given up because they were silent", WorkerStats::stream_silences),
-        ("bridge.source.renewals", "Job activations prolonged", WorkerStats::renewals),
-        ("bridge.source.locks.lost", "Jobs that were lost while they were held", WorkerStats::locks_lost),
+        (
+            "bridge.source.streams.opened",
+            "Job streams opened",
+            WorkerStats::stream_openings,
+        ),
+        (
+            "bridge.source.streams.silent",
+            "Job streams given up because they were silent",
+            WorkerStats::stream_silences,
+        ),
+        (
+            "bridge.source.renewals",
+            "Job activations prolonged",
+            WorkerStats::renewals,
+        ),
+        (
+            "bridge.source.locks.lost",
+            "Jobs that were lost while they were held",
+            WorkerStats::locks_lost,
+        ),
     ];
     for (name, description, read) in counters {
         let worker: Weak<JobWorker> = Arc::downgrade(worker);

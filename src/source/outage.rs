@@ -17,7 +17,10 @@ pub(super) struct Probe<'a>(&'a Outage);
 
 impl Outage {
     pub(super) fn new() -> Self {
-        Self { probed: AtomicBool::new(false), trouble: watch::Sender::new(None) }
+        Self {
+            probed: AtomicBool::new(false),
+            trouble: watch::Sender::new(None),
+        }
     }
 
     /// Begins or goes on with an outage; the first who notices becomes the probe.

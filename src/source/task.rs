@@ -39,7 +39,10 @@ pub(super) struct TaskError {
 
 impl TaskError {
     pub(super) fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { field: field.into(), reason: reason.into() }
+        Self {
+            field: field.into(),
+            reason: reason.into(),
+        }
     }
 }
 
@@ -69,24 +72,39 @@ fn compile(custom_headers: &str) -> Result<Task, TaskError> {
     let headers: BTreeMap<String, String> = if custom_headers.is_empty() {
         BTreeMap::new()
     } else {
-        serde_json::from_str(custom_headers).map_err(|error| TaskError::new("custom headers", error.to_string()))?
+        serde_json::from_str(custom_headers)
+            .map_err(|error| TaskError::new("custom headers", error.to_string()))?
     };
     let template = |name: &str| {
         headers
             .get(name)
             .filter(|text| !text.is_empty())
-            .map(|text| Template::parse(text).map_err(|error| TaskError::new(name, error.to_string())))
+            .map(|text| {
+                Template::parse(text).map_err(|error| TaskError::new(name, error.to_string()))
+            })
             .transpose()
     };
-    if let Some(mode) = headers.get("Mode").filter(|mode| mode.as_str() != "EMIT_ONLY") {
-        return Err(TaskError::new("Mode", format!("`{mode}` is not supported; use EMIT_ONLY, and a receive task or message event to wait")));
+    if let Some(mode) = headers
+        .get("Mode")
+        .filter(|mode| mode.as_str() != "EMIT_ONLY")
+    {
+        return Err(TaskError::new(
+            "Mode",
+            format!(
+                "`{mode}` is not supported; use EMIT_ONLY, and a receive task or message event to wait"
+            ),
+        ));
     }
     let modern = template("ce-type")?;
     let legacy = modern.is_none();
     let ty = match modern {
         Some(ty) => ty,
-        None => template("Type")?
-            .ok_or_else(|| TaskError::new("ce-type", "the task does not name the type of its event; add the custom header `ce-type`"))?,
+        None => template("Type")?.ok_or_else(|| {
+            TaskError::new(
+                "ce-type",
+                "the task does not name the type of its event; add the custom header `ce-type`",
+            )
+        })?,
     };
     let mut extensions = Vec::new();
     for name in headers.keys() {
@@ -95,22 +113,41 @@ fn compile(custom_headers: &str) -> Result<Task, TaskError> {
                 extensions.push((extension.to_owned(), value));
             }
         } else if name.starts_with("ce-") && !KNOWN.contains(&name.as_str()) {
-            return Err(TaskError::new(name, format!("is not a header of ours; legal are {} and ce-ext-NAME", KNOWN.join(", "))));
+            return Err(TaskError::new(
+                name,
+                format!(
+                    "is not a header of ours; legal are {} and ce-ext-NAME",
+                    KNOWN.join(", ")
+                ),
+            ));
         }
     }
-    let data = match headers.get("ce-data").map(|text| text.trim()).filter(|text| !text.is_empty()) {
+    let data = match headers
+        .get("ce-data")
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
+    {
         None => None,
         Some(expression) if expression.starts_with('=') => template("ce-data")?,
         Some(variable) => {
             let path = format!("={variable}");
-            Some(Template::parse(&path).map_err(|error| TaskError::new("ce-data", error.to_string()))?)
+            Some(
+                Template::parse(&path)
+                    .map_err(|error| TaskError::new("ce-data", error.to_string()))?,
+            )
         }
     };
     let host = match headers.get("Host").filter(|host| !host.is_empty()) {
         None => None,
         Some(host) => {
-            let url = if host.contains("://") { host.clone() } else { format!("http://{host}") };
-            let url: Uri = url.parse().map_err(|_| TaskError::new("Host", format!("`{host}` is not a URL")))?;
+            let url = if host.contains("://") {
+                host.clone()
+            } else {
+                format!("http://{host}")
+            };
+            let url: Uri = url
+                .parse()
+                .map_err(|_| TaskError::new("Host", format!("`{host}` is not a URL")))?;
             Some(url)
         }
     };
@@ -124,11 +161,20 @@ fn compile(custom_headers: &str) -> Result<Task, TaskError> {
         data,
         host,
         error_map: match headers.get("error-map") {
-            Some(text) => ErrorMap::parse(text).map_err(|reason| TaskError::new("error-map", reason))?,
+            Some(text) => {
+                ErrorMap::parse(text).map_err(|reason| TaskError::new("error-map", reason))?
+            }
             None => ErrorMap::default(),
         },
         legacy,
     })
 }
 
-const KNOWN: [&str; 6] = ["ce-type", "ce-source", "ce-subject", "ce-dataschema", "ce-data", "ce-datacontenttype"];
+const KNOWN: [&str; 6] = [
+    "ce-type",
+    "ce-source",
+    "ce-subject",
+    "ce-dataschema",
+    "ce-data",
+    "ce-datacontenttype",
+];

@@ -70,7 +70,12 @@ impl Bench {
                     job.job().element_id,
                     error.reason
                 );
-                tracing::warn!(job_key = job.job().key.0, element_id = job.job().element_id, field = error.field, "{text}");
+                tracing::warn!(
+                    job_key = job.job().key.0,
+                    element_id = job.job().element_id,
+                    field = error.field,
+                    "{text}"
+                );
                 // The same model and variables would fail again: no retries are used up in loops.
                 let ended = job.fail(0, &shortened(&text), Duration::ZERO).await;
                 self.log(&job, "incident", &ended);
@@ -96,9 +101,15 @@ impl Bench {
     }
 
     fn message(&self, outgoing: Outgoing) -> Result<Message, TaskError> {
-        let Outgoing { mut event, traceparent, tracestate, hops: _ } = outgoing;
+        let Outgoing {
+            mut event,
+            traceparent,
+            tracestate,
+            hops: _,
+        } = outgoing;
         self.binding.apply_overrides(&mut event);
-        let mut message = into_binary(event).map_err(|error| TaskError::new("event", error.to_string()))?;
+        let mut message =
+            into_binary(event).map_err(|error| TaskError::new("event", error.to_string()))?;
         for (name, value) in [("traceparent", traceparent), ("tracestate", tracestate)] {
             if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
                 message.headers.insert(name, value);
@@ -146,7 +157,13 @@ impl Bench {
             }
             if probe.is_none() {
                 let reason = format!("not delivered: {}", attempt.summary());
-                return self.hand_back(job, &shortened(&reason), jittered(pause.max(Duration::from_secs(1)))).await;
+                return self
+                    .hand_back(
+                        job,
+                        &shortened(&reason),
+                        jittered(pause.max(Duration::from_secs(1))),
+                    )
+                    .await;
             }
             tokio::select! {
                 () = tokio::time::sleep(jittered(pause)) => {}
@@ -162,18 +179,26 @@ impl Bench {
     }
 
     async fn end(&self, job: &mut HeldJob, attempt: &Attempt, ending: Ending) {
-        if let Attempt::Accepted { status, headers, .. } = attempt
+        if let Attempt::Accepted {
+            status, headers, ..
+        } = attempt
             && reply::is_reply(*status, headers)
         {
             self.metrics.reply_dropped();
-            tracing::debug!(job_key = job.job().key.0, "a reply event was dropped: replies are not taken");
+            tracing::debug!(
+                job_key = job.job().key.0,
+                "a reply event was dropped: replies are not taken"
+            );
         }
         let said = shortened(&format!("the destination answered {}", attempt.summary()));
         let retries = job.job().retries;
         let ended = match &ending {
             Ending::Complete => job.complete("").await,
             Ending::ThrowError(code) => job.throw_error(code, &said).await,
-            Ending::UseRetry => job.fail((retries - 1).max(0), &said, self.retry_pause(retries)).await,
+            Ending::UseRetry => {
+                job.fail((retries - 1).max(0), &said, self.retry_pause(retries))
+                    .await
+            }
             Ending::Incident => job.fail(0, &said, Duration::ZERO).await,
             Ending::HandBack => job.hand_back(&said, Duration::ZERO).await,
         };
@@ -183,7 +208,12 @@ impl Bench {
     /// Doubles with each retry used, counted from the three that tasks have by default.
     fn retry_pause(&self, retries_left: i32) -> Duration {
         let used = 3_i32.saturating_sub(retries_left).clamp(0, 16);
-        jittered(self.config.retry_backoff.saturating_mul(1 << used).min(LONGEST_RETRY_PAUSE))
+        jittered(
+            self.config
+                .retry_backoff
+                .saturating_mul(1 << used)
+                .min(LONGEST_RETRY_PAUSE),
+        )
     }
 
     fn log(&self, job: &HeldJob, how: &'static str, ended: &Ended) {
@@ -195,11 +225,19 @@ impl Bench {
             }
             Ended::GoneAlready => {
                 self.metrics.ended("gone_already");
-                tracing::info!(job_key, how, "a job was gone: somebody else had it, or its instance ended");
+                tracing::info!(
+                    job_key,
+                    how,
+                    "a job was gone: somebody else had it, or its instance ended"
+                );
             }
             Ended::TooLate => {
                 self.metrics.ended("too_late");
-                tracing::warn!(job_key, how, "a job's activation had run out; it comes back");
+                tracing::warn!(
+                    job_key,
+                    how,
+                    "a job's activation had run out; it comes back"
+                );
             }
             Ended::Refused(error) => {
                 self.metrics.ended("refused");
@@ -225,7 +263,9 @@ fn jittered(pause: Duration) -> Duration {
 /// and authority, and a path below the allowed one.
 fn allowed(prefixes: &[Uri], destination: &Uri) -> bool {
     prefixes.iter().any(|prefix| {
-        let below = destination.path().strip_prefix(prefix.path().trim_end_matches('/'));
+        let below = destination
+            .path()
+            .strip_prefix(prefix.path().trim_end_matches('/'));
         prefix.scheme() == destination.scheme()
             && prefix.authority() == destination.authority()
             && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -37,7 +37,7 @@ make_aside() {
   trap 'rm -rf "$ASIDE"' EXIT
 }
 
-# retried COMMAND...: up to four times, as registries answer 5xx now and then.
+# retried COMMAND...: up to four times, as a download fails now and then.
 retried() {
   local pause
   for pause in 2 5 10 0; do

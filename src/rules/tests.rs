@@ -1,5 +1,6 @@
 //! Events in, plans out.
 
+mod examples;
 mod file;
 mod robust;
 

@@ -39,7 +39,7 @@ impl Filter {
         let filters = Dialect::all(filters, &at.field("filters"))?;
         // The older form is checked even where it is overridden: a cluster does so too.
         let attributes = match &spec.filter {
-            Some(filter) => Attributes::of(filter, &at.field("filter"))?,
+            Some(filter) => Attributes::of(&filter.value, &at.field("filter").line(filter))?,
             None => Attributes::default(),
         };
         let form = if spec

@@ -2,9 +2,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use cloudevents::AttributesReader;
 use futures_util::future::{BoxFuture, FutureExt, join_all};
+use runtime::budget::Reservation;
+use tokio::task::JoinError;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::arrival::Arrival;
 use super::counters::{Count, Counters};
@@ -45,7 +50,11 @@ impl Hub {
     ///
     /// Dropping the future stops all deliveries where they are, as a cluster does when a sender
     /// goes away.
-    pub(super) async fn publish(&self, routes: &[Route], arrival: &Arrival) -> Published {
+    pub(super) async fn publish(
+        self: &Arc<Self>,
+        routes: &[Route],
+        arrival: &Arrival,
+    ) -> Published {
         self.counters.add(Count::Received);
         let routes: Vec<&Route> = routes
             .iter()
@@ -70,7 +79,7 @@ impl Hub {
     }
 
     /// One Trigger: deliver, send on the reply, else bring it to the dead letter sink.
-    async fn run(&self, route: &Route, arrival: &Arrival) -> Published {
+    async fn run(self: &Arc<Self>, route: &Route, arrival: &Arrival) -> Published {
         let delivered = route.deliver(arrival, &self.sender, &self.counters).await;
         let why = match delivered {
             Ok(reply) => {
@@ -96,38 +105,49 @@ impl Hub {
 
     /// A reply goes through the whole Broker again. It is not sent twice, as a cluster would: the
     /// Trigger that lost it has done its retries, and retries of retries never end.
-    fn reply<'a>(
-        &'a self,
-        route: &'a Route,
-        arrival: &'a Arrival,
+    async fn reply(
+        self: &Arc<Self>,
+        route: &Route,
+        arrival: &Arrival,
         reply: Reply,
-    ) -> BoxFuture<'a, Result<(), GivenUp>> {
-        async move {
-            self.counters.add(Count::Reply);
-            let Reply {
-                event,
-                headers,
-                reservation: _reservation,
-            } = reply;
-            let refused = |code: u16, reason: String| GivenUp {
-                destination: route.broker_url.clone(),
-                code,
-                body: reason.into(),
-            };
-            let reply = arrival
-                .reply(event, &headers)
-                .map_err(|error| refused(400, error.to_string()))?;
-            let routes = self
-                .brokers
-                .get(&route.broker)
-                .map(Vec::as_slice)
-                .unwrap_or_default();
-            match self.publish(routes, &reply).await {
-                Published::Done => Ok(()),
-                Published::Lost => Err(refused(500, "a Trigger lost the reply".to_owned())),
-            }
+    ) -> Result<(), GivenUp> {
+        self.counters.add(Count::Reply);
+        let Reply {
+            event,
+            headers,
+            reservation,
+        } = reply;
+        let refused = |code: u16, reason: &str| GivenUp {
+            destination: route.broker_url.clone(),
+            code,
+            body: Bytes::copy_from_slice(reason.as_bytes()),
+        };
+        let reply = arrival
+            .reply(event, &headers)
+            .map_err(|error| refused(400, &error.to_string()))?;
+        match self.spawn(route.broker.clone(), reply, reservation).await {
+            Ok(Published::Done) => Ok(()),
+            Ok(Published::Lost) => Err(refused(500, "a Trigger lost the reply")),
+            Err(_) => Err(refused(500, "the program is stopping")),
         }
-        .boxed()
+    }
+
+    /// Publishes in a task of its own, which ends with whoever waits for it. Replies to replies
+    /// would otherwise nest as deep as there are hops, and overflow the stack.
+    fn spawn(
+        self: &Arc<Self>,
+        broker: BrokerName,
+        reply: Arrival,
+        reservation: Reservation,
+    ) -> BoxFuture<'static, Result<Published, JoinError>> {
+        let hub = Arc::clone(self);
+        let published = async move {
+            let routes = hub.brokers.get(&broker).map(Vec::as_slice);
+            let published = hub.publish(routes.unwrap_or_default(), &reply).await;
+            drop(reservation);
+            published
+        };
+        AbortOnDropHandle::new(tokio::spawn(published)).boxed()
     }
 
     async fn dead_letter(&self, route: &Route, arrival: &Arrival, why: &GivenUp) -> Published {

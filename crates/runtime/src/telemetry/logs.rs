@@ -7,7 +7,9 @@
 mod queue;
 
 use std::io::{self, IsTerminal};
+use std::panic::{self, PanicHookInfo};
 use std::str::FromStr;
+use std::thread;
 
 use tracing::Subscriber;
 use tracing_subscriber::filter::Targets;
@@ -86,7 +88,7 @@ impl FromStr for LogFormat {
     }
 }
 
-/// Sends all log events of this program to standard error from now on.
+/// Sends all log events of this program to standard error from now on, panics among them.
 ///
 /// A log call never waits for whoever reads standard error: see [`LogQueue`]. Keep the guard to the
 /// end of `main`; dropping it waits, for at most a second, until what was logged is written.
@@ -100,7 +102,23 @@ pub fn install(settings: &LogSettings) -> Result<LogGuard, LogError> {
         .with(layer)
         .try_init()
         .map_err(|_| LogError::Twice)?;
+    panic::set_hook(Box::new(log_panic));
     Ok(guard)
+}
+
+/// A panic is a log line like any other, or a collector that reads JSON would lose it.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let payload = panic.payload();
+    let literal = payload.downcast_ref::<&str>().copied();
+    let message = literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let location = panic.location().map(ToString::to_string);
+    let thread = thread::current();
+    tracing::error!(
+        panic = message.unwrap_or("no message"),
+        location,
+        thread = thread.name(),
+        "a bug: the program panicked"
+    );
 }
 
 /// The log lines as one layer, for a program that has others beside it. It brings its own filter.

@@ -5,7 +5,8 @@
 //! instrument the SDK counts the rest under `otel_metric_overflow`.
 //!
 //! What is counted for each event is bound once to its labels (`counter.bind(&[...])`, kept where
-//! the labels are known) and then costs a tenth of `counter.add(1, &[...])`.
+//! the labels are known): with three labels a bound counter took 11 ns where `add` took 330, a bound
+//! histogram 54 where `record` took 370 (`cargo bench -p runtime --bench per_event`).
 
 use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry_sdk::Resource;
@@ -86,7 +87,7 @@ impl Metrics {
 
     /// All metrics now, in Prometheus' text format.
     ///
-    /// Takes in the order of a millisecond and reads `/proc`: for a scrape, not for each request.
+    /// Takes some hundred microseconds and reads `/proc`: for a scrape, not for each request.
     ///
     /// # Errors
     /// [`MetricsError::Render`].

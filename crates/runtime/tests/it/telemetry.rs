@@ -178,6 +178,29 @@ fn a_reader_that_has_stopped_holds_nobody_up_and_is_told_how_many_lines_it_misse
     assert!(program.wait().unwrap().success());
 }
 
+/// Not a test: the program that the test below runs.
+#[test]
+#[ignore = "run by other tests as a program of its own"]
+fn a_program_that_panics() {
+    let _guard = logs::install(&LogSettings::default()).unwrap();
+    let thread = std::thread::Builder::new().name("unlucky".to_owned());
+    let thread = thread.spawn(|| panic!("number {}", 13)).unwrap();
+    assert!(thread.join().is_err());
+}
+
+#[test]
+fn a_panic_is_a_log_line() {
+    let output = start("telemetry::a_program_that_panics")
+        .wait_with_output()
+        .unwrap();
+    assert!(output.status.success());
+    let line: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert_eq!(line["level"], "ERROR");
+    assert_eq!(line["panic"], "number 13");
+    assert_eq!(line["thread"], "unlucky");
+    assert!(line["location"].as_str().unwrap().contains("telemetry.rs:"));
+}
+
 // -- metrics
 
 #[test]

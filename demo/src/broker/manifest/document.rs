@@ -58,7 +58,7 @@ pub(super) struct BrokerSpec {
 #[serde(deny_unknown_fields)]
 pub(crate) struct TriggerSpec {
     pub(super) broker: Option<String>,
-    pub(crate) filter: Option<FilterAttributes>,
+    pub(crate) filter: Option<Spanned<FilterAttributes>>,
     pub(crate) filters: Option<Vec<Spanned<FilterEntry>>>,
     pub(super) subscriber: Spanned<DestinationBlock>,
     pub(super) delivery: Option<Spanned<DeliveryBlock>>,

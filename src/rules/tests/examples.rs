@@ -43,14 +43,14 @@ const EXAMPLES: &[(&str, &[Row])] = &[
             (
                 "Tickets.Requested",
                 &[],
-                r#"{"reservationId":"r-1","customer":"ada","quantity":2,"price":0}"#,
+                r#"{"reservationId":"r-1","customer":"ada","seats":["A1"],"amount":99.80,"price":0}"#,
                 Some("ticket-requested"),
-                r#"PublishMessage { name: "Tickets.Requested", correlation_key: "r-1", message_id: "ID", time_to_live: 3600s, variables: "{\"reservationId\":\"r-1\",\"customer\":\"ada\",\"quantity\":2,CARRIED", tenant_id: None }"#,
+                r#"PublishMessage { name: "Tickets.Requested", correlation_key: "r-1", message_id: "ID", time_to_live: 3600s, variables: "{\"reservationId\":\"r-1\",\"customer\":\"ada\",\"seats\":[\"A1\"],\"amount\":99.80,CARRIED", tenant_id: None }"#,
             ),
             (
                 "Tickets.Requested",
                 &[],
-                r#"{"reservationId":"r-1","quantity":0}"#,
+                r#"{"reservationId":"r-1","seats":[]}"#,
                 None,
                 "",
             ),
@@ -59,7 +59,7 @@ const EXAMPLES: &[(&str, &[Row])] = &[
                 &[],
                 r#"{"reservationId":"r-1","seats":["A1"],"amount":99.80}"#,
                 Some("tickets-checked-out"),
-                r#"PublishMessage { name: "Tickets.CheckedOut", correlation_key: "r-1", message_id: "ID", time_to_live: 3600s, variables: "{\"seats\":[\"A1\"],\"amount\":99.80,CARRIED", tenant_id: None }"#,
+                r#"PublishMessage { name: "Tickets.CheckedOut", correlation_key: "r-1", message_id: "ID", time_to_live: 3600s, variables: "{CARRIED", tenant_id: None }"#,
             ),
             (
                 "Payments.Authorized",

@@ -99,7 +99,7 @@ fn what_a_cluster_would_refuse_is_refused_with_its_line_and_the_legal_values() {
             8,
             "unknown field `regex`, expected one of exact, prefix, suffix, all, any, not, cesql",
         ),
-        ("spec: [", 5, ""),
+        ("spec: [", 4, ""),
     ] {
         let refusal = parse(&format!("{HEAD}{yaml}\n")).expect_err(yaml);
         let text = refusal.to_string();

@@ -32,8 +32,8 @@ pub struct Config {
     pub bind: Bind,
     /// How it logs.
     pub logs: Logs,
-    /// Runtime threads; `None` lets the CPUs decide.
-    pub threads: Option<usize>,
+    /// Runtime threads.
+    pub threads: runtime::cpu::Threads,
     /// How long a graceful stop may take.
     pub grace: Duration,
     /// How the engine is reached.
@@ -78,7 +78,7 @@ pub struct Logs {
     /// Level or directives.
     pub filter: String,
     /// The shape of a line.
-    pub format: runtime::telemetry::LogFormat,
+    pub format: runtime::telemetry::logs::LogFormat,
 }
 
 impl Config {
@@ -110,16 +110,17 @@ impl Config {
                 format: reader.one_of(
                     "BRIDGE_LOG_FORMAT",
                     &[
-                        ("auto", runtime::telemetry::LogFormat::Auto),
-                        ("json", runtime::telemetry::LogFormat::Json),
-                        ("text", runtime::telemetry::LogFormat::Text),
+                        ("auto", runtime::telemetry::logs::LogFormat::Auto),
+                        ("json", runtime::telemetry::logs::LogFormat::Json),
+                        ("text", runtime::telemetry::logs::LogFormat::Text),
                     ],
                 ),
             },
-            threads: match reader.text("BRIDGE_THREADS").as_str() {
-                "auto" => None,
-                _ => Some(reader.number("BRIDGE_THREADS", 1, 1024) as usize),
-            },
+            threads: reader.parsed(
+                "BRIDGE_THREADS",
+                "`auto` or a number from 1",
+                runtime::cpu::Threads::Auto,
+            ),
             grace: reader.seconds("BRIDGE_GRACE_SECONDS", 1, 86_400),
             engine: engine::read(reader),
             tenant_id: reader.optional("ZEEBE_DEFAULT_TENANT_ID"),

@@ -1,1 +1,90 @@
 //! The sink role: events in, engine commands out.
+//!
+//! - `receive`: a request -> events -> plans, and the answer.
+//! - `execute`: plans -> engine calls, retried while that can help, in a task of their own.
+//! - `prepared`: a plan as the command that the client sends.
+//! - `limiter`: how many commands are in flight.
+//! - [`acknowledge`](mod@acknowledge): the table from outcome to status.
+//! - `metrics`: what is counted.
+
+pub mod acknowledge;
+mod execute;
+mod limiter;
+mod metrics;
+mod prepared;
+mod receive;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::post;
+use http::StatusCode;
+use opentelemetry::metrics::Meter;
+use runtime::budget::Budget;
+use tokio_util::task::TaskTracker;
+use zeebe_client::Gateway;
+
+use crate::config::{Limits, NoRule, SinkConfig};
+use crate::rules::Rules;
+
+/// How long a body may wait for room in the budget.
+const BUDGET_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The role's state: what every request shares.
+#[derive(Debug)]
+pub struct Sink {
+    rules: Rules,
+    executor: execute::Executor,
+    budget: Budget,
+    codec_limits: cloudevents_http::Limits,
+    max_event_bytes: usize,
+    no_rule: NoRule,
+    metrics: metrics::SinkMetrics,
+    tasks: TaskTracker,
+}
+
+impl Sink {
+    /// Puts the role together; nothing is sent yet.
+    #[must_use]
+    pub fn new(rules: Rules, gateway: Gateway, config: &SinkConfig, limits: &Limits, meter: &Meter) -> Arc<Self> {
+        let metrics = metrics::SinkMetrics::new(meter);
+        Arc::new(Self {
+            rules,
+            executor: execute::Executor::new(
+                gateway,
+                limits.max_commands_in_flight,
+                config.retry_in_request,
+                metrics.clone(),
+            ),
+            budget: Budget::new(limits.body_budget_bytes, BUDGET_PATIENCE),
+            codec_limits: cloudevents_http::Limits {
+                max_data_bytes: limits.max_event_bytes,
+                max_batch_events: limits.max_batch_events,
+                ..cloudevents_http::Limits::default()
+            },
+            max_event_bytes: limits.max_event_bytes,
+            no_rule: config.no_rule,
+            metrics,
+            tasks: TaskTracker::new(),
+        })
+    }
+
+    /// The role's routes: `POST /`.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/", post(receive::receive).fallback(wrong_method))
+            .with_state(Arc::clone(self))
+    }
+
+    /// Waits until every command that was begun has ended, also those whose sender went away. Dropping
+    /// the future loses nothing.
+    pub async fn drained(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+async fn wrong_method() -> http::Response<axum::body::Body> {
+    receive::respond(StatusCode::METHOD_NOT_ALLOWED, Some("events come by POST"))
+}

@@ -123,7 +123,7 @@ settings! {
         BRIDGE_MAX_JOBS_ACTIVE bridge_max_jobs_active = "32": "Jobs held at one time, over all job types.";
         BRIDGE_JOB_BUDGET_BYTES bridge_job_budget_bytes = "16777216": "Bytes of jobs held at one time. At least 4194304: the largest job must fit.";
         BRIDGE_JOB_TIMEOUT_SECONDS bridge_job_timeout_seconds = "15": "How long the engine keeps a job for us without a sign of life. Renewed at a third of it while the job is held, so a killed pod's jobs come back within this time.";
-        BRIDGE_POLL_INTERVAL_SECONDS bridge_poll_interval_seconds = "10": "The pause between polls beside the job stream, and the length of a long poll. Streams push only what becomes activatable while they are open; the backlog is the poller's.";
+        BRIDGE_POLL_INTERVAL_SECONDS bridge_poll_interval_seconds = "10": "The pause between polls beside the job stream; none where the last poll came back full. Streams push only what becomes activatable while they are open; the backlog is the poller's.";
         BRIDGE_STREAM bridge_stream = "true": "`false` turns the job stream off and leaves polling.";
         BRIDGE_DELIVERY_TIMEOUT_SECONDS bridge_delivery_timeout_seconds = "600": "How long one delivery may take. Long, because an in-memory Broker answers only after all retries of all its Triggers.";
         BRIDGE_RETRY_BACKOFF_MS bridge_retry_backoff_ms = "1000": "The first pause before a job whose delivery failed is offered again; doubles with each retry used, up to a minute.";

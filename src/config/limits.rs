@@ -93,7 +93,7 @@ fn variable_name(reader: &mut Reader<'_>, variable: &'static str) -> Option<Stri
             variable,
             format!("`{name}` is not a name for a variable; use letters, digits and `_`, not a digit first"),
         );
-    } else if name == crate::rules::CONTEXT_VARIABLE {
+    } else if name == crate::rules::TRAVEL_VARIABLE {
         reader.problem(variable, format!("`{name}` is taken: it carries trace context and hops"));
     }
     Some(name)

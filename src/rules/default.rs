@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use cloudevents::{AttributesReader, Event};
+use cloudevents_http::attribute;
 
 use super::error::MappingError;
 use super::event;
@@ -64,17 +65,27 @@ impl DefaultRule {
     ) -> String {
         let mut object = Object::with_capacity(content.len() + 192);
         object.data(content, &self.data_variable, &self.reserved());
+        self.attributes_and_travel(&mut object, event, travel);
+        object.finish()
+    }
+
+    /// What every command with variables brings, whatever its rule picks.
+    pub(super) fn attributes_and_travel(
+        &self,
+        object: &mut Object,
+        event: &Event,
+        travel: &Travel<'_>,
+    ) {
         if let Some(name) = &self.event_variable {
             event::write_attributes(object.named(name), event);
         }
         travel::write(object.member(), event, travel);
-        object.finish()
     }
 }
 
 /// Extension attribute `correlationkey`, else `subject`, else empty.
-fn correlation_key(event: &Event) -> Cow<'_, str> {
-    event::extension(event, "correlationkey")
+pub(super) fn correlation_key(event: &Event) -> Cow<'_, str> {
+    attribute(event, "correlationkey")
         .or_else(|| event.subject().map(Cow::Borrowed))
         .unwrap_or_default()
 }

@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-pub(super) use place::place;
+pub(super) use place::{place, step};
 
 /// How many arrays and objects may lie within each other.
-pub(super) const DEPTH_LIMIT: usize = 128;
+pub(super) const DEPTH_LIMIT: usize = 100;
 
 /// Why text cannot go to the engine, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub(super) enum Shape {
 pub(super) struct Member<'a> {
     /// The name between its quotes, escapes as they came.
     name: &'a str,
+    /// Where its value lies.
+    pub(super) value: Range<usize>,
     /// Where the member lies, from the quote before its name to the end of its value.
     pub(super) whole: Range<usize>,
 }
@@ -97,6 +99,46 @@ pub(super) fn check<'a>(text: &'a str, each: impl FnMut(Member<'a>)) -> Result<S
         None => Ok(shape),
         Some(_) => scanner.fail("the end of the text"),
     }
+}
+
+/// One step down into a JSON text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    Name(String),
+    Index(usize),
+}
+
+/// The text of the value that the steps lead to, if all of them exist.
+///
+/// Of members with the same name the last counts, as it does for the engine.
+pub(super) fn find<'a>(text: &'a str, steps: &[Step]) -> Result<Option<&'a str>, Fault> {
+    let mut here = text.trim_ascii();
+    for step in steps {
+        let mut scanner = Scanner::new(here);
+        let mut found = None;
+        match (step, scanner.peek()) {
+            (Step::Name(name), Some(b'{')) => scanner.members(1, |member| {
+                if member.is(name) {
+                    found = Some(member.value);
+                }
+            })?,
+            (Step::Index(index), Some(b'[')) => {
+                let mut next = 0;
+                scanner.elements(1, |value| {
+                    if next == *index {
+                        found = Some(value);
+                    }
+                    next += 1;
+                })?;
+            }
+            (Step::Name(_) | Step::Index(_), _) => {}
+        }
+        match found.and_then(|range| here.get(range)) {
+            Some(value) => here = value,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(here))
 }
 
 /// Appends a JSON string.
@@ -175,7 +217,7 @@ impl<'a> Scanner<'a> {
         match self.peek() {
             Some(b'"') => self.string().map(drop),
             Some(b'{') => self.members(depth + 1, |_| ()),
-            Some(b'[') => self.elements(depth + 1),
+            Some(b'[') => self.elements(depth + 1, |_| ()),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.word("true"),
             Some(b'f') => self.word("false"),
@@ -226,9 +268,11 @@ impl<'a> Scanner<'a> {
             }
             self.at += 1;
             self.space();
+            let value = self.at;
             self.value(depth)?;
             each(Member {
                 name,
+                value: value..self.at,
                 whole: start..self.at,
             });
             self.space();
@@ -244,7 +288,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn elements(&mut self, depth: usize) -> Result<(), Fault> {
+    fn elements(&mut self, depth: usize, mut each: impl FnMut(Range<usize>)) -> Result<(), Fault> {
         self.deep(depth)?;
         self.at += 1;
         self.space();
@@ -253,7 +297,9 @@ impl<'a> Scanner<'a> {
             return Ok(());
         }
         loop {
+            let start = self.at;
             self.value(depth)?;
+            each(start..self.at);
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,

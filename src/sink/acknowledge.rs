@@ -76,3 +76,35 @@ impl Acknowledgement {
         }
     }
 }
+
+/// The table. A row for each command and outcome; `docs/RULES.md` prints it.
+#[must_use]
+pub fn acknowledge(command: Command, outcome: Outcome) -> Acknowledgement {
+    let kind = match outcome {
+        Outcome::Done | Outcome::UnknownAtMostOnce => return Acknowledgement::Accepted,
+        Outcome::Refused(kind) => kind,
+    };
+    match kind {
+        ErrorKind::Duplicate => Acknowledgement::Accepted,
+        ErrorKind::Backpressure => Acknowledgement::Busy,
+        // Never the event's fault: the engine is away, or it is our credentials.
+        ErrorKind::Unavailable
+        | ErrorKind::OutcomeUnknown
+        | ErrorKind::CredentialsRefused
+        | ErrorKind::Denied => Acknowledgement::Unavailable,
+        ErrorKind::NotFound => match command {
+            // Not deployed yet: the order of deployments must not matter.
+            Command::CreateProcessInstance | Command::PublishMessage | Command::BroadcastSignal => {
+                Acknowledgement::Unavailable
+            }
+            // A key that the engine does not know: no later attempt will find it.
+            Command::SetVariables => Acknowledgement::Unprocessable,
+            // Gone already: what the event wanted has happened, or cannot any more.
+            Command::CancelProcessInstance | Command::CompleteJob | Command::FailJob | Command::ThrowError => {
+                Acknowledgement::Accepted
+            }
+        },
+        ErrorKind::WrongState | ErrorKind::Invalid => Acknowledgement::Unprocessable,
+        ErrorKind::TooLarge => Acknowledgement::TooLarge,
+    }
+}

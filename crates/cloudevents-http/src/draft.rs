@@ -154,6 +154,9 @@ impl<'a, 'l> Draft<'a, 'l> {
         let id = self.id.ok_or_else(|| missing("id"))?;
         let source = self.source.ok_or_else(|| missing("source"))?;
         let ty = self.ty.ok_or_else(|| missing("type"))?;
+        if let Some(name) = twice(&self.extensions) {
+            return Err(duplicate(name));
+        }
         let mut event = build(id, source, ty)?;
         if self.subject.is_some() {
             event.set_subject(self.subject);
@@ -168,9 +171,6 @@ impl<'a, 'l> Draft<'a, 'l> {
             event.set_dataschema(self.dataschema);
         }
         for (name, value) in self.extensions {
-            if event.extension(&name).is_some() {
-                return Err(duplicate(&name));
-            }
             event.set_extension(&name, value);
         }
         self.unset.sort_unstable();
@@ -188,6 +188,24 @@ impl<'a, 'l> Draft<'a, 'l> {
         }
         Ok(event)
     }
+}
+
+/// A name that is there twice. A few names are compared as they are: that is cheaper than the
+/// model's hashing, and many are sorted.
+fn twice<'n, T>(extensions: &'n [(Cow<'_, str>, T)]) -> Option<&'n str> {
+    const FEW: usize = 8;
+    if extensions.len() <= FEW {
+        return extensions.iter().enumerate().find_map(|(at, (name, _))| {
+            let mut before = extensions.iter().take(at);
+            before
+                .any(|(other, _)| other == name)
+                .then_some(name.as_ref())
+        });
+    }
+    let mut names: Vec<&str> = extensions.iter().map(|(name, _)| name.as_ref()).collect();
+    names.sort_unstable();
+    let mut pairs = names.iter().zip(names.iter().skip(1));
+    pairs.find_map(|(one, next)| (one == next).then_some(*one))
 }
 
 /// An event of the model from its required attributes, which the caller has checked. The model's

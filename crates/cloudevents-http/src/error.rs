@@ -220,13 +220,9 @@ impl Shown {
     const MAX_CHARS: usize = 64;
 
     pub(crate) fn new(word: &str) -> Self {
-        let mut shown: String = word
-            .chars()
-            .flat_map(char::escape_debug)
-            .take(Self::MAX_CHARS)
-            .collect();
-        // A character too many is enough to know that something was left out.
-        if word.chars().nth(Self::MAX_CHARS).is_some() {
+        let mut escaped = word.chars().flat_map(char::escape_debug);
+        let mut shown: String = escaped.by_ref().take(Self::MAX_CHARS).collect();
+        if escaped.next().is_some() {
             shown.push('…');
         }
         Self(shown)

@@ -26,9 +26,9 @@ pub(crate) fn is_reference(value: &str) -> bool {
     value.is_ascii() && has_syntax(value)
 }
 
-/// The syntax, with any character beyond ASCII let through: characters, percent-encodings, one fragment, and a first segment that cannot be taken for a
-/// scheme. Brackets pass everywhere, though the grammar has them in hosts alone: they are common
-/// in queries and harm nobody.
+/// The syntax, with any character beyond ASCII let through: characters, percent-encodings, one
+/// fragment, and a first segment that cannot be taken for a scheme. Brackets pass everywhere,
+/// though the grammar has them in hosts alone: they are common in queries and harm nobody.
 pub(crate) fn has_syntax(value: &str) -> bool {
     let bytes = value.as_bytes();
     let mut rest = bytes;

@@ -1,1 +1,25 @@
-//! Knative's data-plane contract for both directions.
+//! Knative's data-plane contract, for both directions; it has never heard of an engine.
+//!
+//! - [`SinkBinding`]: what a SinkBinding injects, as one validated value.
+//! - [`Sender`], [`Attempt`]: one delivery of one event, and how it went.
+//! - [`retry`](mod@retry): the table from an attempt to what follows from it.
+//! - [`DeliverySpec`], [`deliver`]: a delivery with retries, as a Broker makes it.
+//! - [`backoff`]: pauses between attempts.
+//! - [`reply`]: when an answer carries an event, and why ours are empty.
+//! - [`extension`]: names of the extension attributes that Knative adds.
+
+pub mod backoff;
+pub mod delivery;
+pub mod extension;
+mod oidc;
+pub mod reply;
+pub mod retry;
+mod sink_binding;
+
+pub use backoff::BackoffPolicy;
+pub use delivery::{
+    Attempt, Delivered, DeliverySpec, NotReached, Sender, SenderError, SenderSettings, deliver,
+    mark_dead_letter,
+};
+pub use retry::{Reason, Retry, retry};
+pub use sink_binding::{SinkBinding, SinkBindingError};

@@ -201,7 +201,7 @@ impl Gateway {
     /// # Errors
     /// See [`EngineError`]; each batch read may fail too.
     pub async fn activate_jobs(&self, command: ActivateJobs) -> Result<JobBatches, EngineError> {
-        let deadline = command.request_timeout + ANSWER_MARGIN;
+        let deadline = command.request_timeout.unwrap_or_default() + ANSWER_MARGIN;
         let request = self
             .request::<ActivateJobs>(command, Some(deadline))
             .await?;

@@ -4,6 +4,7 @@
 //! - [`Gateway`]: one method a command; cheap to clone; connects when first used.
 //! - `command`: the commands, one file each, named and shaped as in Zeebe's gateway protocol.
 //! - [`EngineError`], [`ErrorKind`]: what went wrong, classified in one table.
+//! - [`JobWorker`]: holds jobs up to a capacity, from streams and polls alike.
 //! - `credentials`: OAuth client credentials and basic authentication.
 //!
 //! It has never heard of CloudEvents or of HTTP delivery.
@@ -14,6 +15,7 @@ mod credentials;
 mod error;
 mod gateway;
 mod settings;
+mod worker;
 
 #[doc(hidden)]
 #[allow(
@@ -41,3 +43,4 @@ pub use gateway::{Gateway, JobBatches, JobStream};
 pub use settings::{
     Address, AddressError, ClientIdentity, Credentials, OAuth, Secret, Settings, SettingsError,
 };
+pub use worker::{Ended, HeldJob, JobWorker, WorkerHealth, WorkerSettings, WorkerStats};

@@ -1,5 +1,6 @@
 package observer;
 
+import io.grpc.ServerRegistry;
 import io.camunda.zeebe.process.test.api.ZeebeTestEngine;
 import io.camunda.zeebe.process.test.engine.EngineFactory;
 import io.camunda.zeebe.protocol.record.Record;
@@ -10,6 +11,7 @@ public final class EngineMain {
   private EngineMain() {}
 
   public static void main(String[] args) throws Exception {
+    ServerRegistry.getDefaultRegistry().register(new LoopbackServers());
     ZeebeTestEngine engine = EngineFactory.create(Integer.parseInt(args[0]));
     engine.start();
     Server server = new Server(Integer.parseInt(args[1]));

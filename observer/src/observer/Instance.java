@@ -1,6 +1,8 @@
 package observer;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -8,6 +10,7 @@ import java.util.TreeMap;
 final class Instance {
   private static final int MAX_VARIABLES = 100;
   private static final int MAX_WAITING_AT = 100;
+  private static final int MAX_END_EVENTS = 20;
   private static final int MAX_INCIDENTS = 20;
 
   enum State {
@@ -32,6 +35,7 @@ final class Instance {
   private long endedAt;
   private long chars;
   private final Map<Long, Element> waitingAt = new LinkedHashMap<>();
+  private final List<String> endEvents = new ArrayList<>();
   private final Map<String, String> variables = new TreeMap<>();
   private final Map<Long, Incident> incidents = new LinkedHashMap<>();
 
@@ -54,6 +58,13 @@ final class Instance {
 
   void left(long elementInstanceKey) {
     waitingAt.remove(elementInstanceKey);
+  }
+
+  /** It came to an end event; which one tells what became of it. */
+  void reached(String endEventId) {
+    if (endEvents.size() < MAX_END_EVENTS) {
+      endEvents.add(endEventId);
+    }
   }
 
   void ended(State how, long at) {
@@ -107,6 +118,9 @@ final class Instance {
       json.name("elementId").string(element.id()).name("type").string(element.type());
       json.close('}');
     }
+    json.close(']');
+    json.name("endEvents").open('[');
+    endEvents.forEach(json::string);
     json.close(']');
     json.name("variables").open('{');
     variables.forEach((name, value) -> json.name(name).raw(value));

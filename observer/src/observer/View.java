@@ -4,6 +4,7 @@ import io.camunda.zeebe.protocol.record.Record;
 import io.camunda.zeebe.protocol.record.intent.IncidentIntent;
 import io.camunda.zeebe.protocol.record.intent.Intent;
 import io.camunda.zeebe.protocol.record.intent.ProcessInstanceIntent;
+import io.camunda.zeebe.protocol.record.value.BpmnElementType;
 import io.camunda.zeebe.protocol.record.value.IncidentRecordValue;
 import io.camunda.zeebe.protocol.record.value.ProcessInstanceRecordValue;
 import io.camunda.zeebe.protocol.record.value.VariableRecordValue;
@@ -51,6 +52,9 @@ final class View {
       // From ACTIVATING on: an element whose inputs cannot be mapped has its incident there.
       if (left) {
         instance.left(record.getKey());
+        if (completed && value.getBpmnElementType() == BpmnElementType.END_EVENT) {
+          instance.reached(value.getElementId());
+        }
       } else if (intent == ProcessInstanceIntent.ELEMENT_ACTIVATING) {
         instance.entered(record.getKey(), value.getElementId(), value.getBpmnElementType().name());
       }

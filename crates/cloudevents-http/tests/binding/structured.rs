@@ -157,3 +157,14 @@ fn data_as_deep_as_you_like_is_read() {
         Ok(cloudevents_http::DataKind::Json(data.as_bytes()))
     );
 }
+
+#[test]
+fn the_same_name_twice_among_many_is_found() {
+    let many: String = (0..40).map(|n| format!(r#","x{n}":{n}"#)).collect();
+    check("all different", Is("x39", "39"), read(&many));
+    check(
+        "one twice",
+        Refused("x7"),
+        read(&format!(r#"{many},"x7":1"#)),
+    );
+}

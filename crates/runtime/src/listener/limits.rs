@@ -1,7 +1,11 @@
 //! What a listener allows, and what it has seen.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
+
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::Meter;
 
 use crate::body::BodyRate;
 
@@ -11,7 +15,8 @@ use crate::body::BodyRate;
 /// to `max_header_bytes` alone.
 #[derive(Clone, Copy, Debug)]
 pub struct ServeLimits {
-    /// Connections at one time; 0 counts as 1. More wait in the operating system's backlog.
+    /// Connections at one time; 0 counts as 1. More wait in the operating system's backlog, health
+    /// probes on this port too: set it above what the peers are known to open.
     pub max_connections: usize,
     /// Bytes of a request's head. At least 8 KiB, which smaller values count as. Answered 431.
     pub max_header_bytes: u32,
@@ -84,6 +89,45 @@ pub struct Activity {
 }
 
 impl Activity {
+    /// Registers these counts on `meter`, as `listener.connections` (accepted),
+    /// `listener.connections.open`, `listener.connections.closed` by `reason` and
+    /// `listener.requests.in_flight`. One listener for a meter.
+    pub fn observe(self: &Arc<Self>, meter: &Meter) {
+        let this = Arc::clone(self);
+        meter
+            .u64_observable_counter("listener.connections")
+            .with_description("Connections accepted.")
+            .with_callback(move |observer| observer.observe(this.accepted(), &[]))
+            .build();
+        let this = Arc::clone(self);
+        meter
+            .u64_observable_gauge("listener.connections.open")
+            .with_description("Connections open now.")
+            .with_callback(move |observer| observer.observe(this.open() as u64, &[]))
+            .build();
+        let this = Arc::clone(self);
+        meter
+            .u64_observable_gauge("listener.requests.in_flight")
+            .with_description("Requests being answered now.")
+            .with_callback(move |observer| observer.observe(this.in_flight() as u64, &[]))
+            .build();
+        let this = Arc::clone(self);
+        meter
+            .u64_observable_counter("listener.connections.closed")
+            .with_description("Connections closed from this side, by reason.")
+            .with_callback(move |observer| {
+                for (reason, count) in [
+                    ("evicted", this.evicted()),
+                    ("slow_head", this.cut_slow_head()),
+                    ("stalled", this.cut_stalled()),
+                    ("idle", this.closed_idle()),
+                ] {
+                    observer.observe(count, &[KeyValue::new("reason", reason)]);
+                }
+            })
+            .build();
+    }
+
     /// Connections accepted so far.
     #[must_use]
     pub fn accepted(&self) -> u64 {

@@ -32,9 +32,9 @@ impl Shared {
         }
     }
 
-    /// Milliseconds since the room opened, never 0, which stands for "not at all".
+    /// Microseconds since the room opened, never 0, which stands for "not at all".
     pub(super) fn now(&self) -> u64 {
-        1 + u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX - 1)
+        1 + u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX - 1)
     }
 }
 
@@ -162,7 +162,7 @@ impl Seat {
         let limits = &self.shared.limits;
         let past = |since: &AtomicU64, deadline: std::time::Duration| {
             let since = since.load(Ordering::Relaxed);
-            since != 0 && u128::from(now.saturating_sub(since)) > deadline.as_millis()
+            since != 0 && u128::from(now.saturating_sub(since)) > deadline.as_micros()
         };
         if past(&self.stalled_since, limits.stall_deadline) {
             return Verdict::Stalled;
@@ -173,12 +173,15 @@ impl Seat {
         if past(&self.head_since, limits.header_deadline) {
             return Verdict::SlowHead;
         }
-        if past(&self.leaving_since, limits.header_deadline) {
+        // Counted from its last request too: an answer may still be on its way out.
+        if past(&self.leaving_since, limits.header_deadline)
+            && past(&self.idle_since, limits.header_deadline)
+        {
             return Verdict::Lingering;
         }
         match self.idle_since() {
             Some(since)
-                if u128::from(now.saturating_sub(since)) > limits.idle_deadline.as_millis() =>
+                if u128::from(now.saturating_sub(since)) > limits.idle_deadline.as_micros() =>
             {
                 Verdict::Idle
             }
@@ -211,5 +214,71 @@ impl Drop for InHand {
         if requests.fetch_sub(1, Ordering::AcqRel) == 1 && shared.crowded.load(Ordering::Acquire) {
             shared.idled.notify_one();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::advance;
+
+    use super::{Activity, Arc, Seat, ServeLimits, Shared, Verdict};
+
+    const TICK: Duration = Duration::from_secs(1);
+
+    fn seat() -> (Arc<Shared>, Arc<Seat>) {
+        let shared = Arc::new(Shared::new(
+            Arc::<Activity>::default(),
+            ServeLimits::default(),
+        ));
+        let seat = Arc::new(Seat::new(Arc::clone(&shared)));
+        (shared, seat)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_request_is_never_cut_and_its_answer_has_time_to_leave() {
+        let (shared, seat) = seat();
+        let verdict = || seat.verdict(shared.now());
+        let in_hand = seat.begin();
+        seat.ask_to_leave();
+        advance(Duration::from_secs(3600)).await;
+        assert_eq!(verdict(), Verdict::Stay);
+        drop(in_hand);
+        assert_eq!(verdict(), Verdict::Stay);
+        advance(ServeLimits::default().header_deadline + TICK).await;
+        assert_eq!(verdict(), Verdict::Lingering);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_advances_is_no_stall() {
+        let (shared, seat) = seat();
+        let verdict = || seat.verdict(shared.now());
+        let _in_hand = seat.begin();
+        seat.write_stalls();
+        advance(ServeLimits::default().stall_deadline - TICK).await;
+        seat.write_advances();
+        seat.write_stalls();
+        advance(ServeLimits::default().stall_deadline - TICK).await;
+        assert_eq!(verdict(), Verdict::Stay);
+        // Waiting on, it does not start anew.
+        seat.write_stalls();
+        advance(TICK + TICK).await;
+        assert_eq!(verdict(), Verdict::Stalled);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_idle_from_its_last_request_and_asked_only_once() {
+        let (shared, seat) = seat();
+        let verdict = || seat.verdict(shared.now());
+        drop(seat.begin());
+        advance(ServeLimits::default().idle_deadline - TICK).await;
+        drop(seat.begin());
+        advance(ServeLimits::default().idle_deadline - TICK).await;
+        assert_eq!(verdict(), Verdict::Stay);
+        advance(TICK + TICK).await;
+        assert_eq!(verdict(), Verdict::Idle);
+        seat.ask_to_leave();
+        assert_eq!(verdict(), Verdict::Stay);
     }
 }

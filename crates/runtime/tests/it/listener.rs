@@ -1,9 +1,12 @@
 use std::time::Duration;
 
 use runtime::body::BodyRate;
+use runtime::budget::Budget;
 use runtime::listener::{Listener, ServeLimits};
+use runtime::shutdown::Shutdown;
+use runtime::telemetry::metrics::Metrics;
 
-use crate::harness::{Server, soon, until};
+use crate::harness::{GRACE, Server, soon, until};
 
 fn quick() -> ServeLimits {
     ServeLimits {
@@ -183,6 +186,53 @@ async fn a_handler_that_panics_costs_its_own_connection_only() {
     assert!(bystander.response().await.ends_with("released"));
 }
 
+#[tokio::test]
+async fn bodies_share_one_budget_and_who_finds_no_room_is_told_to_come_again() {
+    let budget = Budget::new(1000, Duration::from_millis(20));
+    let shutdown = Shutdown::new(GRACE);
+    let server = Server::start_with(ServeLimits::default(), budget, shutdown).await;
+    let mut first = server.connect().await;
+    first.announce(601).await;
+    first.send(&"x".repeat(600)).await;
+    until("its bytes are taken", || server.budget.available() == 400).await;
+
+    let mut second = server.connect().await;
+    second.announce(600).await;
+    second.send(&"x".repeat(600)).await;
+    let answer = second.response().await;
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(answer.contains("try again"), "{answer}");
+
+    first.send("x").await;
+    assert!(first.response().await.ends_with("\r\n\r\n601"));
+    until("all is given back", || server.budget.available() == 1000).await;
+    second.announce(600).await;
+    second.send(&"x".repeat(600)).await;
+    assert!(second.response().await.ends_with("\r\n\r\n600"));
+}
+
+#[tokio::test]
+async fn the_listener_counts_what_it_does() {
+    let server = Server::start(quick()).await;
+    let metrics = Metrics::new("a-program", "1").unwrap();
+    server.activity.observe(&metrics.meter("listener"));
+    let mut held = server.connect().await;
+    held.get("/hold").await;
+    until("it is held", || server.activity.in_flight() == 1).await;
+    server.connect().await.closed().await;
+    until("its seat is free", || server.activity.open() == 1).await;
+    let text = metrics.render().unwrap();
+    for line in [
+        "listener_connections_total 2",
+        "listener_connections_open 1",
+        "listener_requests_in_flight 1",
+        r#"listener_connections_closed_total{reason="slow_head"} 1"#,
+        r#"listener_connections_closed_total{reason="evicted"} 0"#,
+    ] {
+        assert!(text.lines().any(|is| is == line), "no `{line}` in\n{text}");
+    }
+}
+
 // -- when all seats are taken
 
 fn one_seat() -> ServeLimits {
@@ -226,8 +276,6 @@ async fn the_connection_idle_for_longest_makes_room() {
     for client in [&mut older, &mut newer] {
         client.get("/ping").await;
         client.response().await;
-        // The clock of seats counts milliseconds.
-        tokio::time::sleep(Duration::from_millis(2)).await;
     }
     let mut third = server.connect().await;
     third.get("/ping").await;
@@ -298,6 +346,27 @@ async fn half_a_preface_of_http2_is_a_slow_head() {
     client.send("PRI * HTTP/2.0\r\n").await;
     assert_eq!(client.closed().await, b"");
     assert_eq!(server.activity.cut_slow_head(), 1);
+}
+
+#[tokio::test]
+async fn an_http2_peer_that_does_not_answer_the_farewell_is_cut() {
+    let server = Server::start(ServeLimits {
+        idle_deadline: Duration::from_millis(100),
+        ..quick()
+    })
+    .await;
+    let mut client = server.connect().await;
+    // The preface with its settings, and silence ever after.
+    client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    client.send("\0\0\0\x04\0\0\0\0\0").await;
+    let heard = client.closed().await;
+    // GOAWAY (type 7, RFC 9113, section 6.8) came before the end.
+    assert!(
+        heard.windows(4).any(|frame| frame == [0, 8, 7, 0]),
+        "{heard:?}"
+    );
+    assert_eq!(server.activity.closed_idle(), 1);
+    until("its seat is free", || server.activity.open() == 0).await;
 }
 
 #[tokio::test]

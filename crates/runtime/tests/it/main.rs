@@ -3,6 +3,8 @@
 //! Deadlines in the tests are small settings, never waited for blindly: each test awaits what the
 //! deadline leads to.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod harness;
 
 /// Bodies: the least rate, the greatest size, one budget.

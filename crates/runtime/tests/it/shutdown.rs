@@ -19,7 +19,9 @@ async fn a_request_in_flight_is_finished_and_new_connections_are_refused() {
     server.shutdown.request();
 
     assert_eq!(idle.closed().await, b"");
-    assert!(TcpStream::connect(server.address).await.is_err());
+    // Not at the first try: where another test is starting a program, that one holds a copy of the
+    // socket for a moment.
+    soon(async { while TcpStream::connect(server.address).await.is_ok() {} }).await;
     server.hold.add_permits(1);
     let answer = held.response().await;
     assert!(answer.ends_with("released"), "{answer}");

@@ -18,8 +18,8 @@ pub struct ActivateJobs {
     pub max_jobs_to_activate: i32,
     /// The variables to bring along; empty for all.
     pub fetch_variables: Vec<String>,
-    /// How long to wait for jobs where there are none; zero answers at once.
-    pub request_timeout: Duration,
+    /// How long to wait for jobs where there are none; `None` answers at once.
+    pub request_timeout: Option<Duration>,
     /// Whose jobs; empty for the default tenant.
     pub tenant_ids: Vec<String>,
 }
@@ -35,7 +35,8 @@ impl Command for ActivateJobs {
             timeout: millis(self.timeout),
             max_jobs_to_activate: self.max_jobs_to_activate,
             fetch_variable: self.fetch_variables,
-            request_timeout: millis(self.request_timeout),
+            // To the gateway 0 means its own default, below 0 no waiting.
+            request_timeout: self.request_timeout.map_or(-1, millis),
             tenant_ids: self.tenant_ids,
         }
     }

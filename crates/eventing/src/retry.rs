@@ -1,0 +1,62 @@
+//! The table: how a delivery went -> whether it is tried again.
+//!
+//! Knative Eventing data plane, "Delivery failure" and Knative's own sender: 404, 408, 409, 429, every
+//! 5xx and whatever got no answer are tried again; every other refusal is final.
+
+use http::StatusCode;
+
+use crate::delivery::{Attempt, NotReached};
+
+/// What follows from one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// Delivered.
+    Done,
+    /// Worth another attempt.
+    Again(Reason),
+    /// It will not be otherwise.
+    GiveUp(Reason),
+}
+
+/// Why an attempt did not deliver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// No connection, no name, no TLS: the destination is away.
+    Away,
+    /// The destination took the request and did not answer in time, or the connection broke.
+    NoAnswer,
+    /// 429 or 503: the destination asks to come back later.
+    Busy,
+    /// 404, 408, 409, or another 5xx: an answer about this event that may be otherwise later.
+    Failing,
+    /// Every other status: an answer about this event that stays.
+    Refused,
+    /// 3xx: no redirect is followed.
+    Redirected,
+}
+
+/// Decides what follows from an attempt.
+#[must_use]
+pub fn retry(attempt: &Attempt) -> Retry {
+    match attempt {
+        Attempt::Accepted { .. } => Retry::Done,
+        Attempt::Answered { status, .. } => retry_status(*status),
+        Attempt::NotReached { why, .. } => match why {
+            NotReached::Refused | NotReached::Dns | NotReached::Tls | NotReached::Unreachable => {
+                Retry::Again(Reason::Away)
+            }
+            NotReached::TimedOut | NotReached::ConnectionLost => Retry::Again(Reason::NoAnswer),
+        },
+    }
+}
+
+fn retry_status(status: StatusCode) -> Retry {
+    match status.as_u16() {
+        200..=299 => Retry::Done,
+        429 | 503 => Retry::Again(Reason::Busy),
+        404 | 408 | 409 | 500..=599 => Retry::Again(Reason::Failing),
+        300..=399 => Retry::GiveUp(Reason::Redirected),
+        // What is left of the three digits that HTTP allows: 1xx is never final, 4xx and beyond 599 refuse.
+        0..=199 | 400..=499 | 600..=u16::MAX => Retry::GiveUp(Reason::Refused),
+    }
+}

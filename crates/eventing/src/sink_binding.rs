@@ -1,0 +1,143 @@
+//! What a SinkBinding injects: `K_SINK`, `K_CE_OVERRIDES`, `K_CA_CERTS`, and a token file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use cloudevents_http::Event;
+use http::Uri;
+use serde::Deserialize;
+
+/// Where events go and what is added to them.
+#[derive(Debug, Clone)]
+pub struct SinkBinding {
+    destination: Uri,
+    overrides: Vec<(String, String)>,
+    ca_certs: Option<String>,
+    token_path: Option<PathBuf>,
+}
+
+/// A variable that a SinkBinding would not have set like this.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct SinkBindingError {
+    variable: &'static str,
+    problem: String,
+}
+
+impl SinkBindingError {
+    /// The variable at fault.
+    #[must_use]
+    pub fn variable(&self) -> &'static str {
+        self.variable
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct CeOverrides {
+    #[serde(default)]
+    extensions: Option<BTreeMap<String, String>>,
+}
+
+impl SinkBinding {
+    /// Reads the injected values; `None` where `K_SINK` is absent, which is not yet an error.
+    ///
+    /// # Errors
+    /// A destination that is no absolute URL, overrides that are no JSON object of extensions, names
+    /// that no extension may have, certificates that are not PEM.
+    pub fn from_parts(
+        k_sink: Option<&str>,
+        k_ce_overrides: Option<&str>,
+        k_ca_certs: Option<&str>,
+        token_path: Option<&Path>,
+    ) -> Result<Option<Self>, SinkBindingError> {
+        let given = |text: Option<&str>| {
+            text.map(str::trim)
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        };
+        let Some(k_sink) = given(k_sink) else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            destination: destination(&k_sink)?,
+            overrides: overrides(given(k_ce_overrides).as_deref())?,
+            ca_certs: ca_certs(given(k_ca_certs))?,
+            token_path: token_path.map(Path::to_owned),
+        }))
+    }
+
+    /// Where events go.
+    #[must_use]
+    pub fn destination(&self) -> &Uri {
+        &self.destination
+    }
+
+    /// PEM certificates that vouch for the destination, beside the public roots.
+    #[must_use]
+    pub fn ca_certs(&self) -> Option<&str> {
+        self.ca_certs.as_deref()
+    }
+
+    /// The file that may hold a token for the destination.
+    #[must_use]
+    pub fn token_path(&self) -> Option<&Path> {
+        self.token_path.as_deref()
+    }
+
+    /// Sets the overriding extensions on an event that leaves; they win over its own.
+    pub fn apply_overrides(&self, event: &mut Event) {
+        for (name, value) in &self.overrides {
+            // Names and values were checked when they were read.
+            let _ = cloudevents_http::set_attribute(event, name, value);
+        }
+    }
+}
+
+fn destination(text: &str) -> Result<Uri, SinkBindingError> {
+    let wrong = |why: &str| SinkBindingError {
+        variable: "K_SINK",
+        problem: format!(
+            "`{text}` {why}; a SinkBinding writes an absolute URL such as http://broker-ingress.knative-eventing.svc.cluster.local/shop/default"
+        ),
+    };
+    let uri: Uri = text.parse().map_err(|_| wrong("is not a URL"))?;
+    match uri.scheme_str() {
+        Some("http" | "https") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri),
+        Some(_) | None => Err(wrong("is not an absolute http or https URL")),
+    }
+}
+
+fn overrides(text: Option<&str>) -> Result<Vec<(String, String)>, SinkBindingError> {
+    let wrong = |problem: String| SinkBindingError {
+        variable: "K_CE_OVERRIDES",
+        problem,
+    };
+    let Some(text) = text else {
+        return Ok(Vec::new());
+    };
+    let parsed: Option<CeOverrides> = serde_json::from_str(text).map_err(|error| {
+        wrong(format!(
+            "is not {{\"extensions\":{{\"name\":\"value\"}}}}: {error}"
+        ))
+    })?;
+    let extensions = parsed
+        .and_then(|parsed| parsed.extensions)
+        .unwrap_or_default();
+    let mut probe =
+        cloudevents_http::new_event("1", "/", "probe").map_err(|error| wrong(error.to_string()))?;
+    for (name, value) in &extensions {
+        cloudevents_http::set_attribute(&mut probe, name, value)
+            .map_err(|error| wrong(error.to_string()))?;
+    }
+    Ok(extensions.into_iter().collect())
+}
+
+fn ca_certs(pem: Option<String>) -> Result<Option<String>, SinkBindingError> {
+    if let Some(pem) = &pem {
+        crate::delivery::roots(Some(pem)).map_err(|problem| SinkBindingError {
+            variable: "K_CA_CERTS",
+            problem,
+        })?;
+    }
+    Ok(pem)
+}

@@ -1,0 +1,235 @@
+//! A job worker: one capacity for jobs that were polled and jobs that were pushed.
+//!
+//! - [`JobWorker`]: what its user sees: take a job, pause, resume, stop.
+//! - `fetcher`: the one task that takes jobs from the engine. It never reads a job that it has no
+//!   permit for.
+//! - `streams`: the job streams, one a type, reopened when they end or go silent.
+//! - `held`: a job in hand and its ends.
+//! - `renewer`: prolongs the activation of what is held for long.
+
+mod backoff;
+mod fetcher;
+mod held;
+mod renewer;
+mod stats;
+mod streams;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::channel::Windows;
+use crate::command::JobKey;
+use crate::gateway::Gateway;
+use crate::settings::SettingsError;
+
+pub use held::{Ended, HeldJob};
+pub use stats::{WorkerHealth, WorkerStats};
+
+/// What a [`JobWorker`] is told.
+#[derive(Debug, Clone)]
+pub struct WorkerSettings {
+    /// The job types, each asked for on its own.
+    pub job_types: Vec<String>,
+    /// The worker's name in the engine, for people.
+    pub worker_name: String,
+    /// Whose jobs; empty for the default tenant.
+    pub tenant_ids: Vec<String>,
+    /// The variables that jobs bring; empty for all.
+    pub fetch_variables: Vec<String>,
+    /// Jobs held at one time, over all types; at least 1.
+    pub max_jobs_active: usize,
+    /// Bytes of jobs held at one time. While more is held nothing is fetched; what one answer of the
+    /// engine brings (4 MiB at most) may lie above it.
+    pub max_bytes_held: usize,
+    /// How long the engine keeps a job for us; renewed at a third of it while the job is held.
+    pub job_timeout: Duration,
+    /// Between polls that did not fill the capacity.
+    pub poll_interval: Duration,
+    /// Whether jobs are also pushed.
+    pub stream: bool,
+    /// The flow-control windows of the stream's own connection. What lies in them is activated and
+    /// nobody's yet, so they are small.
+    pub stream_windows: Windows,
+    /// A stream that was silent for so long is opened anew.
+    pub stream_silence: Duration,
+}
+
+impl Default for WorkerSettings {
+    fn default() -> Self {
+        Self {
+            job_types: Vec::new(),
+            worker_name: String::from("zeebe-client"),
+            tenant_ids: vec![String::from("<default>")],
+            fetch_variables: Vec::new(),
+            max_jobs_active: 32,
+            max_bytes_held: 16 * 1024 * 1024,
+            job_timeout: Duration::from_secs(15),
+            poll_interval: Duration::from_secs(10),
+            stream: true,
+            stream_windows: Windows {
+                stream: 64 * 1024,
+                connection: 64 * 1024,
+            },
+            stream_silence: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Takes jobs from the engine as long as there is room for them.
+#[derive(Debug)]
+pub struct JobWorker {
+    shared: Arc<Shared>,
+    jobs: tokio::sync::Mutex<mpsc::UnboundedReceiver<HeldJob>>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What the worker's tasks and its held jobs share.
+#[derive(Debug)]
+struct Shared {
+    gateway: Gateway,
+    settings: WorkerSettings,
+    permits: Arc<Semaphore>,
+    held: Mutex<HashMap<JobKey, renewer::Lock>>,
+    released: Notify,
+    mode: watch::Sender<Mode>,
+    stats: WorkerStats,
+    health: watch::Sender<WorkerHealth>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Fetching,
+    Paused,
+    Stopping,
+}
+
+impl JobWorker {
+    /// Starts fetching at once.
+    ///
+    /// # Errors
+    /// As [`Gateway::new`], for the stream's own connection.
+    pub fn start(gateway: Gateway, settings: WorkerSettings) -> Result<Self, SettingsError> {
+        let streaming = gateway.with_windows(settings.stream_windows)?;
+        let (sender, jobs) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared {
+            gateway,
+            permits: Arc::new(Semaphore::new(settings.max_jobs_active.max(1))),
+            settings,
+            held: Mutex::new(HashMap::new()),
+            released: Notify::new(),
+            mode: watch::Sender::new(Mode::Fetching),
+            stats: WorkerStats::default(),
+            health: watch::Sender::new(WorkerHealth::default()),
+        });
+        let tasks = vec![
+            tokio::spawn(fetcher::run(Arc::clone(&shared), streaming, sender)),
+            tokio::spawn(renewer::run(Arc::clone(&shared))),
+        ];
+        Ok(Self {
+            shared,
+            jobs: tokio::sync::Mutex::new(jobs),
+            tasks: Mutex::new(tasks),
+        })
+    }
+
+    /// Waits for a job; `None` once the worker stops. Dropping the future loses nothing.
+    pub async fn next(&self) -> Option<HeldJob> {
+        let mut mode = self.shared.mode.subscribe();
+        let mut jobs = self.jobs.lock().await;
+        tokio::select! {
+            biased;
+            _ = mode.wait_for(|mode| *mode == Mode::Stopping) => None,
+            job = jobs.recv() => job,
+        }
+    }
+
+    /// Stops activating jobs, until [`JobWorker::resume`]; what is held stays held.
+    pub fn pause(&self) {
+        self.switch(Mode::Paused);
+    }
+
+    /// Activates jobs again, with a poll at once.
+    pub fn resume(&self) {
+        self.switch(Mode::Fetching);
+    }
+
+    fn switch(&self, to: Mode) {
+        self.shared.mode.send_if_modified(|mode| {
+            let changes = *mode != to && *mode != Mode::Stopping;
+            if changes {
+                *mode = to;
+            }
+            changes
+        });
+    }
+
+    /// Stops activating, closes the streams, and then hands back what nobody took, without using a
+    /// retry. Jobs in hand stay in hand: they are renewed and can be ended until the worker is dropped.
+    pub async fn stop(&self) {
+        self.shared.mode.send_replace(Mode::Stopping);
+        let fetcher = {
+            let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+            if tasks.len() < 2 {
+                None
+            } else {
+                Some(tasks.remove(0))
+            }
+        };
+        if let Some(fetcher) = fetcher {
+            // It ends by itself; a panic in it is no reason to keep jobs.
+            let _ = fetcher.await;
+        }
+        let mut unread = Vec::new();
+        {
+            let mut jobs = self.jobs.lock().await;
+            while let Ok(job) = jobs.try_recv() {
+                unread.push(job);
+            }
+        }
+        futures_util::future::join_all(
+            unread
+                .iter_mut()
+                .map(|job| job.hand_back("the worker stops", Duration::ZERO)),
+        )
+        .await;
+    }
+
+    /// Counters, readable at any time.
+    #[must_use]
+    pub fn stats(&self) -> &WorkerStats {
+        &self.shared.stats
+    }
+
+    /// Jobs held now, taken or not.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.shared
+            .held
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
+    }
+
+    /// Whether the engine answers, as it changes.
+    #[must_use]
+    pub fn health(&self) -> watch::Receiver<WorkerHealth> {
+        self.shared.health.subscribe()
+    }
+}
+
+impl Drop for JobWorker {
+    fn drop(&mut self) {
+        for task in self
+            .tasks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+        {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Expressions that need the interpreter.
+
+use std::sync::{Arc, OnceLock};
+
+use cel::{Context, Env, ExecutionError};
+
+use super::walk::{self, Shape};
+use super::{Names, Scope, cut, value};
+
+/// How many steps the loops of one evaluation may take, at worst.
+const STEPS_LIMIT: usize = 1_000_000;
+
+/// How many bytes one evaluation may put together with `+`, at worst.
+const BYTES_LIMIT: usize = 64 * 1024 * 1024;
+
+/// The functions of the language. Making the table costs more than most evaluations.
+fn environment() -> Arc<Env> {
+    static ENVIRONMENT: OnceLock<Arc<Env>> = OnceLock::new();
+    Arc::clone(ENVIRONMENT.get_or_init(|| Arc::new(Env::stdlib())))
+}
+
+pub(super) struct Program {
+    program: cel::Program,
+    shape: Shape,
+}
+
+impl std::fmt::Debug for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Program")
+            .field("shape", &self.shape)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Program {
+    pub(super) fn compile(source: &str, names: &Names) -> Result<Self, String> {
+        let program = environment().compile(source).map_err(|errors| {
+            let first = errors.errors.first();
+            first.map_or_else(
+                || "is no expression".to_owned(),
+                |error| {
+                    format!(
+                        "is no expression: {}, at character {}",
+                        cut(&error.msg, 200),
+                        error.pos.1
+                    )
+                },
+            )
+        })?;
+        let shape = walk::shape(program.expression(), names)?;
+        Ok(Self { program, shape })
+    }
+
+    /// Evaluates it to JSON text.
+    pub(super) fn json(&self, scope: &dyn Scope<'_>) -> Result<String, String> {
+        let mut context = Context::with_env(environment());
+        let mut elements = self.shape.literals;
+        let mut bytes = 0;
+        for name in &self.shape.names {
+            if let Some(text) = scope.named(name) {
+                bytes += text.len();
+                // Every element but the first has a comma before it.
+                elements += 1 + text
+                    .bytes()
+                    .filter(|b| matches!(b, b',' | b'[' | b'{'))
+                    .count();
+                context.add_variable_from_value(name.as_str(), value::read(&text)?);
+            }
+        }
+        self.bounded(elements, bytes)?;
+        let value = self
+            .program
+            .execute(&context)
+            .map_err(|error| explain(&error))?;
+        value::write(&value)
+    }
+
+    /// Refuses what could take too long, by what is known beforehand.
+    fn bounded(&self, elements: usize, bytes: usize) -> Result<(), String> {
+        let Shape {
+            loops, additions, ..
+        } = self.shape;
+        let longest = elements.saturating_mul(additions + 1);
+        let steps = longest.saturating_pow(loops);
+        if loops > 0 && steps > STEPS_LIMIT {
+            return Err(format!(
+                "could take {steps} steps over data of this size; {STEPS_LIMIT} are allowed"
+            ));
+        }
+        let made = steps.saturating_mul(additions).saturating_mul(bytes);
+        if made > BYTES_LIMIT {
+            return Err(format!(
+                "could put together {made} bytes over data of this size; {BYTES_LIMIT} are allowed"
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn explain(error: &ExecutionError) -> String {
+    if let ExecutionError::NoSuchKey(key) = error {
+        return format!(
+            "needs `{}`, which is missing; `has(...)` tells whether a field is there",
+            cut(key, 100)
+        );
+    }
+    if let ExecutionError::UndeclaredReference(name) = error {
+        return format!("needs `{}`, which is missing", cut(name, 100));
+    }
+    if let ExecutionError::NoSuchOverload(error) = error {
+        return format!("cannot be evaluated: {}", cut(&error.to_string(), 200));
+    }
+    format!("cannot be evaluated: {}", cut(&error.to_string(), 200))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn sharable<T: Send + Sync>() {}
+
+    #[test]
+    fn a_program_can_be_shared_between_threads() {
+        sharable::<Program>();
+    }
+}

@@ -1,0 +1,104 @@
+//! How many commands may be in flight: fewer while the engine says that it is busy.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// A limit that shrinks by a tenth with each refusal for backpressure and grows by one with each
+/// window of successes, like a congestion window. Commands above it wait here, where waiting is
+/// cheap, instead of adding to the engine's load.
+#[derive(Debug)]
+pub(super) struct Limiter {
+    permits: Arc<Semaphore>,
+    most: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    limit: usize,
+    /// Permits to withdraw as they come back.
+    excess: usize,
+    successes: usize,
+}
+
+/// What a command taught about the engine's load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lesson {
+    Success,
+    Backpressure,
+    Nothing,
+}
+
+impl Limiter {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(most)),
+            most,
+            state: Mutex::new(State { limit: most, excess: 0, successes: 0 }),
+        }
+    }
+
+    /// Waits for a place.
+    pub(super) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return Some(permit);
+        }
+        Arc::clone(&self.permits).acquire_owned().await.ok()
+    }
+
+    /// Gives a place back, with what its command taught.
+    pub(super) fn done(&self, permit: OwnedSemaphorePermit, lesson: Lesson) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match lesson {
+            Lesson::Nothing => {}
+            Lesson::Success => {
+                state.successes += 1;
+                if state.successes >= state.limit {
+                    state.successes = 0;
+                    if state.limit < self.most {
+                        state.limit += 1;
+                        if state.excess > 0 { state.excess -= 1 } else { self.permits.add_permits(1) }
+                    }
+                }
+            }
+            Lesson::Backpressure => {
+                state.successes = 0;
+                let lower = (state.limit - state.limit.div_ceil(10)).max(1);
+                state.excess += state.limit - lower;
+                state.limit = lower;
+            }
+        }
+        if state.excess > 0 {
+            state.excess -= 1;
+            permit.forget();
+        }
+    }
+
+    #[cfg(test)]
+    fn limit(&self) -> usize {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).limit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn backpressure_shrinks_the_limit_and_success_restores_it() {
+        let limiter = Limiter::new(20);
+        for _ in 0..200 {
+            let place = limiter.place().await.expect("open");
+            limiter.done(place, Lesson::Backpressure);
+        }
+        assert_eq!(limiter.limit(), 1, "it never falls to nothing");
+        assert_eq!(limiter.permits.available_permits(), 1);
+        for _ in 0..1000 {
+            let place = limiter.place().await.expect("open");
+            limiter.done(place, Lesson::Success);
+        }
+        assert_eq!(limiter.limit(), 20, "and never rises above the most");
+        assert_eq!(limiter.permits.available_permits(), 20);
+    }
+}

@@ -1,0 +1,139 @@
+//! A request -> events -> plans; and the answer that goes back.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use bytes::Bytes;
+use cloudevents_http::{ErrorKind as EventErrorKind, decode};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use runtime::body::{ReadError, read_body};
+use runtime::budget::Reservation;
+
+use super::Sink;
+use super::acknowledge::Acknowledgement;
+use super::execute::Answer;
+use crate::config::NoRule;
+use crate::rules::{Planned, Travel, check_together};
+
+/// What a sender that comes too fast is asked to wait, in seconds.
+const COME_BACK: HeaderValue = HeaderValue::from_static("1");
+/// The longest reason in an answer; a dead letter sink is shown the first kilobyte.
+const LONGEST_REASON: usize = 600;
+
+/// `POST /`: takes one event, or a batch of them.
+pub(super) async fn receive(State(sink): State<Arc<Sink>>, request: Request<Body>) -> Response<Body> {
+    let response = match accept(&sink, request).await {
+        Ok(answer) => respond(answer.acknowledgement.status(), answer.reason.as_deref()),
+        Err(refusal) => respond(refusal.status, Some(&refusal.reason)),
+    };
+    sink.metrics.answered(response.status());
+    response
+}
+
+struct Refusal {
+    status: StatusCode,
+    reason: String,
+}
+
+async fn accept(sink: &Arc<Sink>, request: Request<Body>) -> Result<Answer, Refusal> {
+    let (head, body) = request.into_parts();
+    let (body, reservation) =
+        read_body(body, sink.max_event_bytes, &sink.budget).await.map_err(|error| unread(&error))?;
+    let plans = plan(sink, &head.headers, body)?;
+    if plans.is_empty() {
+        return Ok(Answer { acknowledgement: Acknowledgement::Accepted, reason: None });
+    }
+    Ok(execute(sink, plans, reservation).await)
+}
+
+/// Everything that one request leads to, checked before any of it is sent.
+fn plan(sink: &Sink, headers: &HeaderMap, body: Bytes) -> Result<Vec<Planned>, Refusal> {
+    let events = decode(headers, body, &sink.codec_limits).map_err(|error| Refusal {
+        status: match error.kind() {
+            EventErrorKind::BadEvent => StatusCode::BAD_REQUEST,
+            EventErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            EventErrorKind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        },
+        reason: error.to_string(),
+    })?;
+    sink.metrics.received(events.len());
+    let travel = Travel { traceparent: text(headers, "traceparent"), tracestate: text(headers, "tracestate") };
+    let unprocessable = |reason: String| Refusal { status: StatusCode::UNPROCESSABLE_ENTITY, reason };
+    let mut plans = Vec::with_capacity(events.len());
+    for event in &events {
+        let selected = sink.rules.plan(event, &travel).map_err(|error| unprocessable(error.to_string()))?;
+        if selected.plans.is_empty() {
+            sink.metrics.unmatched();
+            match sink.no_rule {
+                NoRule::Accept => tracing::debug!("no rule selects an event of this type"),
+                NoRule::Refuse => {
+                    return Err(unprocessable(String::from("no rule selects this event; add one to the rules file")));
+                }
+            }
+        }
+        plans.extend(selected.plans);
+    }
+    check_together(&plans).map_err(|error| unprocessable(error.to_string()))?;
+    Ok(plans)
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Runs the commands in a task of their own: a sender that goes away takes its request with it, and
+/// must not leave a command half done or its retries unmade.
+async fn execute(sink: &Arc<Sink>, plans: Vec<Planned>, reservation: Reservation) -> Answer {
+    let executing = {
+        let sink = Arc::clone(sink);
+        async move {
+            let answer = sink.executor.run(plans).await;
+            drop(reservation);
+            answer
+        }
+    };
+    match sink.tasks.spawn(executing).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            tracing::error!(%error, "the task of a command ended without an answer");
+            Answer {
+                acknowledgement: Acknowledgement::Unavailable,
+                reason: Some(String::from("the command ended without an answer; send the event again")),
+            }
+        }
+    }
+}
+
+fn unread(error: &ReadError) -> Refusal {
+    let status = match error {
+        ReadError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        ReadError::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
+        ReadError::Aborted(_) => StatusCode::BAD_REQUEST,
+        ReadError::BudgetExhausted(_) => StatusCode::TOO_MANY_REQUESTS,
+    };
+    Refusal { status, reason: error.to_string() }
+}
+
+/// Accepted is an empty 202: any body in it would be taken for a reply event, and a broken one.
+pub(super) fn respond(status: StatusCode, reason: Option<&str>) -> Response<Body> {
+    let mut response = match reason {
+        None => Response::new(Body::empty()),
+        Some(reason) => {
+            let mut end = reason.len().min(LONGEST_REASON);
+            while !reason.is_char_boundary(end) {
+                end -= 1;
+            }
+            let body = serde_json::json!({ "error": &reason[..end] }).to_string();
+            let mut response = Response::new(Body::from(body));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response
+        }
+    };
+    *response.status_mut() = status;
+    if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, COME_BACK);
+    }
+    response
+}

@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use cloudevents_http::new_event;
 use demo::broker::destination::{ReferenceTarget, References};
-use demo::broker::manifest::{self, Backoff, Manifests};
+use demo::broker::manifest::{self, Manifests};
 use demo::broker::{Broker, Settings, StartError};
+use eventing::BackoffPolicy;
 
 use crate::support::{parse, trigger};
 
@@ -295,7 +296,7 @@ fn the_shipped_delivery_blocks_are_complete() {
             .as_ref()
             .unwrap_or_else(|| panic!("{name} has no delivery block"));
         assert!(delivery.retry > 0, "{name}");
-        let backoff = Some((Backoff::Exponential, Duration::from_millis(200)));
+        let backoff = Some((BackoffPolicy::Exponential, Duration::from_millis(200)));
         assert_eq!(delivery.backoff, backoff, "{name}");
         assert!(delivery.timeout.is_some(), "{name}");
         assert!(delivery.dead_letter_sink.is_some(), "{name}");

@@ -30,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloudevents_http::Limits;
+use eventing::{Sender, SenderError, SenderSettings};
 use runtime::budget::Budget;
 use runtime::listener::{BindError, Listener, ServeLimits, Served};
 use runtime::shutdown::Shutdown;
@@ -37,7 +38,6 @@ use tokio::task::JoinHandle;
 use tower::service_fn;
 
 pub use self::counters::Counts;
-use self::delivery::Sender;
 use self::destination::{References, Unresolved};
 use self::hub::{BrokerName, Hub};
 use self::ingress::Ingress;
@@ -56,8 +56,8 @@ pub struct Settings {
     pub references: References,
     /// The greatest event, in bytes of its body. Default 4 MiB.
     pub max_event_bytes: usize,
-    /// All events in hand together, in bytes; beyond it senders wait, then get 503.
-    /// Default 64 MiB.
+    /// All events in hand together, replies too, in bytes; beyond it senders wait, then get 503.
+    /// An answer that is being read comes on top. Default 64 MiB.
     pub budget_bytes: usize,
     /// How long a sender waits for memory before its 503. Default 10 s.
     pub patience: Duration,
@@ -86,6 +86,9 @@ pub enum StartError {
     /// The port cannot be had.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// No client for deliveries can be made.
+    #[error(transparent)]
+    Sender(#[from] SenderError),
     /// A Trigger's subscriber or dead letter sink has no address.
     #[error("Trigger `{trigger}`: {cause}")]
     Unresolved {
@@ -133,9 +136,16 @@ impl Broker {
             max_data_bytes: settings.max_event_bytes,
             ..Limits::default()
         };
+        let sender = Sender::new(&SenderSettings {
+            // One more, so that what is too long is seen to be.
+            max_answer_bytes: settings.max_event_bytes.saturating_add(1),
+            ..SenderSettings::default()
+        })?;
         let hub = Arc::new(Hub {
             brokers,
-            sender: Sender::new(limits.clone(), budget.clone()),
+            sender,
+            limits: limits.clone(),
+            budget: budget.clone(),
             counters: counters::Counters::default(),
         });
         let ingress = Ingress {

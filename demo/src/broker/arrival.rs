@@ -4,14 +4,12 @@ use bytes::Bytes;
 use chrono::{SecondsFormat, Utc};
 use cloudevents::{AttributesReader, AttributesWriter, Data};
 use cloudevents_http::{ContentMode, Error, Event, Limits, Message, decode};
-use cloudevents_http::{encode_binary, encode_structured, set_attribute, set_data};
+use cloudevents_http::{encode_binary, encode_structured, set_data};
+use eventing::extension::{ARRIVAL_TIME, TRACEPARENT, TRACESTATE};
 use http::{HeaderMap, HeaderName};
 
 use super::hops::{Hops, NoneLeft};
 use super::manifest::Format;
-
-/// When the Broker took the event, added as Knative's ingress adds it.
-const ARRIVAL_TIME: &str = "knativearrivaltime";
 
 #[derive(Debug)]
 pub(super) struct Arrival {
@@ -39,6 +37,7 @@ impl Arrival {
     }
 
     fn new(mut event: Event, hops: Hops, carried: HeaderMap) -> Self {
+        // Added as Knative's ingress adds it.
         let now = Utc::now().to_rfc3339_opts(SecondsFormat::AutoSi, true);
         event.set_extension(ARRIVAL_TIME, now);
         let data = take_data(&mut event);
@@ -71,12 +70,16 @@ impl Arrival {
     }
 
     /// The message for a dead letter sink.
-    pub(super) fn dead_letter(&self, errors: &[(&str, String)]) -> Result<Message, Error> {
+    ///
+    /// # Errors
+    /// What `mark` finds, which tells the sink why it gets the event.
+    pub(super) fn dead_letter(
+        &self,
+        mark: impl FnOnce(&mut Event) -> Result<(), Error>,
+    ) -> Result<Message, Error> {
         let mut event = self.event.clone();
         self.hops.put(&mut event);
-        for (name, value) in errors {
-            set_attribute(&mut event, name, value)?;
-        }
+        mark(&mut event)?;
         self.binary(&event)
     }
 
@@ -134,7 +137,7 @@ fn trace(headers: &HeaderMap) -> HeaderMap {
 }
 
 fn is_trace(name: &str) -> bool {
-    matches!(name, "traceparent" | "tracestate" | "baggage")
+    matches!(name, TRACEPARENT | TRACESTATE | "baggage")
 }
 
 fn select(headers: &HeaderMap, wanted: impl Fn(&HeaderName) -> bool) -> HeaderMap {

@@ -1,31 +1,31 @@
 //! One event to one Trigger's subscriber, until it is accepted or given up.
 //!
-//! - `attempt`: one request and its response.
-//! - `answer`: TABLE: what a response means.
+//! What is retried, and when, is the table of the `eventing` crate; `answer` adds what a Broker's
+//! filter looks for in an answer that accepts.
 
 mod answer;
-mod attempt;
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use cloudevents_http::Event;
-use http::{HeaderMap, HeaderName, HeaderValue};
-use runtime::budget::Reservation;
-use url::Url;
+use cloudevents_http::{Event, Limits, Message};
+use eventing::reply::{PREFER, REPLY};
+use eventing::{Attempt, DeliverySpec, Retry, Sender, mark_dead_letter, retry};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 
-use self::answer::Next;
-pub(super) use self::attempt::Sender;
+use self::answer::Judged;
 use super::arrival::Arrival;
 use super::counters::{Count, Counters};
 use super::filter::Filter;
 use super::hub::BrokerName;
-use super::manifest::{Backoff, Delivery};
+use super::manifest::Format;
 
-/// Characters of `knativeerrordata` at most.
-const MAX_ERROR_DATA: usize = 1_024;
+const KN_NAMESPACE: HeaderName = HeaderName::from_static("kn-namespace");
+const USER_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("demo-broker/", env!("CARGO_PKG_VERSION")));
+
+/// How much of a refusal is kept, in bytes: as much as a dead letter sink is told.
+const TOLD: usize = 768;
 
 /// A Trigger with every address resolved.
 #[derive(Debug)]
@@ -33,11 +33,12 @@ pub(super) struct Route {
     pub(super) trigger: String,
     /// The Broker that replies go to, and its address.
     pub(super) broker: BrokerName,
-    pub(super) broker_url: Url,
+    pub(super) broker_url: Uri,
     pub(super) filter: Filter,
-    pub(super) subscriber: Url,
-    pub(super) dead_letter_sink: Option<Url>,
-    pub(super) delivery: Delivery,
+    pub(super) subscriber: Uri,
+    pub(super) dead_letter_sink: Option<Uri>,
+    pub(super) delivery: DeliverySpec,
+    pub(super) format: Format,
 }
 
 /// What a subscriber answered with.
@@ -45,16 +46,16 @@ pub(super) struct Route {
 pub(super) struct Reply {
     pub(super) event: Event,
     pub(super) headers: HeaderMap,
-    /// Pays for the event.
-    pub(super) reservation: Reservation,
+    /// The length of the answer's body.
+    pub(super) bytes: usize,
 }
 
 /// A delivery that was given up.
 #[derive(Debug)]
 pub(super) struct GivenUp {
-    pub(super) destination: Url,
-    pub(super) code: u16,
-    pub(super) body: Bytes,
+    pub(super) destination: Uri,
+    /// Always an answer: that there was none counts as 500, as in a cluster.
+    attempt: Attempt,
 }
 
 impl Route {
@@ -63,115 +64,144 @@ impl Route {
         &self,
         arrival: &Arrival,
         sender: &Sender,
+        limits: &Limits,
         counters: &Counters,
-    ) -> Result<Option<Box<Reply>>, GivenUp> {
-        let given_up = |code: u16, body: Bytes| GivenUp {
-            destination: self.subscriber.clone(),
-            code,
-            body,
-        };
-        let mut message = arrival
-            .message(self.delivery.format)
-            .map_err(|error| given_up(500, Bytes::from(error.to_string())))?;
-        self.add_headers(&mut message.headers, arrival);
-        message
-            .headers
-            .insert("prefer", HeaderValue::from_static("reply"));
-
-        let mut attempt = 0;
-        loop {
-            let response = sender
-                .send(&self.subscriber, &message, self.delivery.timeout)
-                .await;
-            let answer = answer::of_subscriber(response, sender.limits());
-            match answer.next(attempt < self.delivery.retry) {
-                Next::Done(reply) => return Ok(reply),
-                Next::GiveUp { code, body } => return Err(given_up(code, body)),
-                Next::Again { retry_after } => self.pause(attempt, retry_after, counters).await,
-            }
-            attempt += 1;
-        }
+    ) -> Result<Option<Box<Reply>>, Box<GivenUp>> {
+        let mut message = arrival.message(self.format).map_err(|error| {
+            let code = StatusCode::INTERNAL_SERVER_ERROR;
+            GivenUp::new(&self.subscriber, code, error.to_string())
+        })?;
+        message.headers.insert(PREFER, REPLY);
+        let judge = |attempt| answer::of_subscriber(attempt, limits);
+        self.send(&self.subscriber, message, arrival, sender, counters, judge)
+            .await
     }
 
     /// Sends to the dead letter sink, with the same retries; what it answers is not looked into.
+    ///
+    /// Without a sink the delivery stays given up for its first reason.
     pub(super) async fn dead_letter(
         &self,
         arrival: &Arrival,
         why: &GivenUp,
         sender: &Sender,
         counters: &Counters,
-    ) -> Result<(), GivenUp> {
+    ) -> Result<(), Undelivered> {
         let Some(sink) = &self.dead_letter_sink else {
-            return Err(why.again());
+            return Err(Undelivered::NoSink);
         };
-        let mut data = STANDARD.encode(&why.body);
-        data.truncate(MAX_ERROR_DATA);
-        let mut errors = vec![
-            ("knativeerrordest", why.destination.to_string()),
-            ("knativeerrorcode", why.code.to_string()),
-        ];
-        if !data.is_empty() {
-            errors.push(("knativeerrordata", data));
-        }
-        let mut message = arrival.dead_letter(&errors).map_err(|_| why.again())?;
-        self.add_headers(&mut message.headers, arrival);
+        let message = arrival
+            .dead_letter(|event| mark_dead_letter(event, &why.destination, &why.attempt))
+            .map_err(|error| {
+                let code = StatusCode::INTERNAL_SERVER_ERROR;
+                Undelivered::Refused(GivenUp::new(sink, code, error.to_string()))
+            })?;
+        self.send(sink, message, arrival, sender, counters, answer::of_any)
+            .await
+            .map_err(Undelivered::Refused)
+    }
 
-        let mut attempt = 0;
+    async fn send<T>(
+        &self,
+        destination: &Uri,
+        mut message: Message,
+        arrival: &Arrival,
+        sender: &Sender,
+        counters: &Counters,
+        judge: impl Fn(Attempt) -> Judged<T>,
+    ) -> Result<T, Box<GivenUp>> {
+        self.add_headers(&mut message.headers, arrival);
+        let mut retries = 0;
         loop {
-            let response = sender.send(sink, &message, self.delivery.timeout).await;
-            let answer = answer::of_dead_letter_sink(response);
-            match answer.next(attempt < self.delivery.retry) {
-                Next::Done(_) => return Ok(()),
-                Next::GiveUp { code, body } => {
-                    return Err(GivenUp {
-                        destination: sink.clone(),
-                        code,
-                        body,
-                    });
+            let attempt = sender
+                .send(destination, message.clone(), self.delivery.timeout)
+                .await;
+            let refused = match judge(attempt) {
+                Judged::Accepted(accepted) => return Ok(accepted),
+                Judged::Refused(refused) => refused,
+            };
+            match retry(&refused) {
+                Retry::Again(_) if retries < self.delivery.retry => {
+                    counters.add(Count::Retried);
+                    tokio::time::sleep(self.pause(&refused, retries)).await;
+                    retries += 1;
                 }
-                Next::Again { retry_after } => self.pause(attempt, retry_after, counters).await,
+                Retry::Again(_) | Retry::GiveUp(_) | Retry::Done => {
+                    return Err(GivenUp::after(destination, refused));
+                }
             }
-            attempt += 1;
         }
     }
 
-    async fn pause(&self, attempt: u32, retry_after: Option<Duration>, counters: &Counters) {
-        counters.add(Count::Retried);
-        let asked = match (retry_after, self.delivery.retry_after_max) {
-            (Some(asked), Some(most)) => asked.min(most),
-            (Some(_) | None, _) => Duration::ZERO,
+    fn pause(&self, refused: &Attempt, retries: u32) -> Duration {
+        let spec = &self.delivery;
+        let own = spec.backoff_policy.pause(spec.backoff_delay, retries);
+        let asked = match refused {
+            Attempt::Answered { retry_after, .. } => *retry_after,
+            Attempt::Accepted { .. } | Attempt::NotReached { .. } => None,
         };
-        tokio::time::sleep(pause(&self.delivery, attempt).max(asked)).await;
+        match (spec.retry_after_max, asked) {
+            (Some(most), Some(asked)) => own.max(asked.min(most)),
+            (Some(_) | None, Some(_) | None) => own,
+        }
     }
 
     fn add_headers(&self, headers: &mut HeaderMap, arrival: &Arrival) {
         for (name, value) in &arrival.carried {
             headers.insert(name.clone(), value.clone());
         }
+        headers.insert(header::USER_AGENT, USER_AGENT);
         // A namespace is a DNS label: its letters are all legal in a header.
         if let Ok(namespace) = HeaderValue::from_str(&self.broker.namespace) {
-            headers.insert(HeaderName::from_static("kn-namespace"), namespace);
+            headers.insert(KN_NAMESPACE, namespace);
         }
     }
 }
+
+/// Why the dead letter sink has not got an event.
+#[derive(Debug)]
+pub(super) enum Undelivered {
+    NoSink,
+    Refused(Box<GivenUp>),
+}
+
+// === impl GivenUp ===
 
 impl GivenUp {
-    fn again(&self) -> Self {
-        Self {
-            destination: self.destination.clone(),
-            code: self.code,
-            body: self.body.clone(),
-        }
+    pub(super) fn new(destination: &Uri, status: StatusCode, reason: String) -> Box<Self> {
+        Box::new(Self {
+            destination: destination.clone(),
+            attempt: Attempt::Answered {
+                status,
+                retry_after: None,
+                body: Bytes::from(reason),
+            },
+        })
     }
-}
 
-/// The pause after attempt number `attempt`, from 0.
-fn pause(delivery: &Delivery, attempt: u32) -> Duration {
-    match delivery.backoff {
-        None => Duration::ZERO,
-        Some((Backoff::Linear, delay)) => delay.saturating_mul(attempt),
-        Some((Backoff::Exponential, delay)) => {
-            delay.saturating_mul(1_u32.checked_shl(attempt).unwrap_or(u32::MAX))
-        }
+    fn after(destination: &Uri, attempt: Attempt) -> Box<Self> {
+        let (status, body) = match attempt {
+            Attempt::Accepted { status, body, .. } | Attempt::Answered { status, body, .. } => {
+                (status, body)
+            }
+            Attempt::NotReached { detail, .. } => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                Bytes::from(format!("dispatch error: {detail}")),
+            ),
+        };
+        Box::new(Self {
+            destination: destination.clone(),
+            attempt: Attempt::Answered {
+                status,
+                retry_after: None,
+                // A copy, so that the rest can go.
+                body: Bytes::copy_from_slice(body.get(..TOLD).unwrap_or(&body)),
+            },
+        })
+    }
+
+    /// Status and reason in one line.
+    pub(super) fn summary(&self) -> String {
+        self.attempt.summary()
     }
 }

@@ -67,6 +67,12 @@ impl Destination {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unresolved(String);
 
+impl Unresolved {
+    pub(super) fn new(what: &str) -> Self {
+        Self(what.to_owned())
+    }
+}
+
 impl fmt::Display for Unresolved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(what) = self;

@@ -4,16 +4,18 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use cloudevents::AttributesReader;
+use cloudevents_http::Limits;
+use eventing::Sender;
 use futures_util::future::{BoxFuture, FutureExt, join_all};
-use runtime::budget::Reservation;
+use http::StatusCode;
+use runtime::budget::{Budget, Reservation};
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::arrival::Arrival;
 use super::counters::{Count, Counters};
-use super::delivery::{GivenUp, Reply, Route, Sender};
+use super::delivery::{GivenUp, Reply, Route, Undelivered};
 
 /// Namespace and name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -33,6 +35,8 @@ impl fmt::Display for BrokerName {
 pub(super) struct Hub {
     pub(super) brokers: HashMap<BrokerName, Vec<Route>>,
     pub(super) sender: Sender,
+    pub(super) limits: Limits,
+    pub(super) budget: Budget,
     pub(super) counters: Counters,
 }
 
@@ -80,7 +84,9 @@ impl Hub {
 
     /// One Trigger: deliver, send on the reply, else bring it to the dead letter sink.
     async fn run(self: &Arc<Self>, route: &Route, arrival: &Arrival) -> Published {
-        let delivered = route.deliver(arrival, &self.sender, &self.counters).await;
+        let delivered = route
+            .deliver(arrival, &self.sender, &self.limits, &self.counters)
+            .await;
         let why = match delivered {
             Ok(reply) => {
                 self.counters.add(Count::Delivered);
@@ -110,25 +116,32 @@ impl Hub {
         route: &Route,
         arrival: &Arrival,
         reply: Reply,
-    ) -> Result<(), GivenUp> {
+    ) -> Result<(), Box<GivenUp>> {
         self.counters.add(Count::Reply);
         let Reply {
             event,
             headers,
-            reservation,
+            bytes,
         } = reply;
-        let refused = |code: u16, reason: &str| GivenUp {
-            destination: route.broker_url.clone(),
-            code,
-            body: Bytes::copy_from_slice(reason.as_bytes()),
-        };
+        let refused = |code, reason: String| GivenUp::new(&route.broker_url, code, reason);
+        let reservation = self
+            .budget
+            .reserve(bytes)
+            .await
+            .map_err(|error| refused(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
         let reply = arrival
             .reply(event, &headers)
-            .map_err(|error| refused(400, &error.to_string()))?;
+            .map_err(|error| refused(StatusCode::BAD_REQUEST, error.to_string()))?;
         match self.spawn(route.broker.clone(), reply, reservation).await {
             Ok(Published::Done) => Ok(()),
-            Ok(Published::Lost) => Err(refused(500, "a Trigger lost the reply")),
-            Err(_) => Err(refused(500, "the program is stopping")),
+            Ok(Published::Lost) => Err(refused(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "a Trigger lost the reply".to_owned(),
+            )),
+            Err(_) => Err(refused(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the program is stopping".to_owned(),
+            )),
         }
     }
 
@@ -152,7 +165,6 @@ impl Hub {
 
     async fn dead_letter(&self, route: &Route, arrival: &Arrival, why: &GivenUp) -> Published {
         let event = arrival.event();
-        let why_text = String::from_utf8_lossy(&why.body);
         let sent = route
             .dead_letter(arrival, why, &self.sender, &self.counters)
             .await;
@@ -163,9 +175,8 @@ impl Hub {
                     trigger = route.trigger,
                     event.ty = event.ty(),
                     event.id = event.id(),
-                    destination = why.destination.as_str(),
-                    code = why.code,
-                    reason = %why_text,
+                    destination = %why.destination,
+                    reason = why.summary(),
                     "given up, sent to the dead letter sink"
                 );
                 Published::Done
@@ -176,11 +187,12 @@ impl Hub {
                     trigger = route.trigger,
                     event.ty = event.ty(),
                     event.id = event.id(),
-                    destination = why.destination.as_str(),
-                    code = why.code,
-                    reason = %why_text,
-                    last.destination = last.destination.as_str(),
-                    last.code = last.code,
+                    destination = %why.destination,
+                    reason = why.summary(),
+                    dead_letter_sink = match &last {
+                        Undelivered::NoSink => "none".to_owned(),
+                        Undelivered::Refused(sink) => sink.summary(),
+                    },
                     "given up, and no dead letter sink took it"
                 );
                 Published::Lost

@@ -16,6 +16,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use eventing::BackoffPolicy;
+
 use super::destination::Destination;
 use super::filter::Filter;
 pub use refusal::Refusal;
@@ -66,7 +68,7 @@ pub struct Delivery {
     /// How often a delivery is repeated; 0 where the block does not say.
     pub retry: u32,
     /// How the pause grows, from which length on; no pauses where either is missing.
-    pub backoff: Option<(Backoff, Duration)>,
+    pub backoff: Option<(BackoffPolicy, Duration)>,
     /// How long one attempt may take.
     pub timeout: Option<Duration>,
     /// Up to which length a `Retry-After` is waited for; never where it is missing.
@@ -75,15 +77,6 @@ pub struct Delivery {
     pub format: Format,
     /// Where an event goes that could not be delivered.
     pub dead_letter_sink: Option<Destination>,
-}
-
-/// How the pause between two attempts grows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backoff {
-    /// By its first length each time, beginning with none.
-    Linear,
-    /// Twofold each time.
-    Exponential,
 }
 
 /// The content mode of a delivery.

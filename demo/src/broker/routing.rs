@@ -4,19 +4,21 @@ use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use eventing::{BackoffPolicy, DeliverySpec};
+use http::Uri;
 use url::Url;
 
 use super::delivery::Route;
-use super::destination::{Destination, References};
+use super::destination::{Destination, References, Unresolved};
 use super::hub::BrokerName;
-use super::manifest::{Backoff, Delivery};
+use super::manifest::Delivery;
 use super::{Settings, StartError};
 
 /// A Broker's delivery where nothing is configured, as Knative's installation sets it.
 fn default_delivery() -> Delivery {
     Delivery {
         retry: 10,
-        backoff: Some((Backoff::Exponential, Duration::from_millis(200))),
+        backoff: Some((BackoffPolicy::Exponential, Duration::from_millis(200))),
         ..Delivery::default()
     }
 }
@@ -72,6 +74,7 @@ pub(super) fn routes(
         let resolve = |destination: &Destination| {
             destination
                 .resolve(&trigger.namespace, &references)
+                .and_then(|url| uri(&url))
                 .map_err(|cause| StartError::Unresolved {
                     trigger: id.clone(),
                     cause,
@@ -90,9 +93,15 @@ pub(super) fn routes(
                 .as_ref()
                 .map(resolve)
                 .transpose()?,
-            delivery,
+            delivery: spec(&delivery),
+            format: delivery.format,
             filter: trigger.filter.clone(),
-            broker_url: broker_url(address, &broker),
+            broker_url: uri(&broker_url(address, &broker)).map_err(|cause| {
+                StartError::Unresolved {
+                    trigger: id.clone(),
+                    cause,
+                }
+            })?,
             broker: broker.clone(),
             trigger: id,
         };
@@ -101,10 +110,32 @@ pub(super) fn routes(
     Ok(routes)
 }
 
+/// In the words of the crate that delivers.
+fn spec(delivery: &Delivery) -> DeliverySpec {
+    // Without both policy and delay, Knative retries at once.
+    let (backoff_policy, backoff_delay) = delivery
+        .backoff
+        .unwrap_or((BackoffPolicy::Linear, Duration::ZERO));
+    DeliverySpec {
+        retry: delivery.retry,
+        backoff_policy,
+        backoff_delay,
+        // Without a timeout, Knative waits for ever.
+        timeout: delivery.timeout.unwrap_or(Duration::MAX),
+        retry_after_max: delivery.retry_after_max,
+    }
+}
+
 fn broker_url(address: SocketAddr, name: &BrokerName) -> Url {
     let mut url = Url::parse("http://127.0.0.1").expect("a constant URL is valid");
     // Neither can fail on an http URL with a host.
     let _ = url.set_port(Some(address.port()));
     url.set_path(&format!("/{}/{}", name.namespace, name.name));
     url
+}
+
+fn uri(url: &Url) -> Result<Uri, Unresolved> {
+    url.as_str()
+        .parse()
+        .map_err(|_| Unresolved::new(url.as_str()))
 }

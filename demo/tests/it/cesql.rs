@@ -120,6 +120,7 @@ fn like_matches_the_whole_text_with_wildcards_and_escapes() {
         "subject like 'r_17'",
         "empty like ''",
         "empty like '%%'",
+        "'a%b' like 'a%'",
         r"'100%' like '100\%'",
         r"'a_b' like 'a\_b'",
         r"'a\b' like 'a\b'",

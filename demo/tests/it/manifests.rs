@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use cloudevents_http::new_event;
 use demo::broker::destination::{ReferenceTarget, References};
-use demo::broker::manifest::{self, Backoff, Manifests};
+use demo::broker::manifest::{self, Manifests};
 use demo::broker::{Broker, Settings, StartError};
+use eventing::BackoffPolicy;
 
 use crate::support::{parse, trigger};
 
@@ -99,7 +100,7 @@ fn what_a_cluster_would_refuse_is_refused_with_its_line_and_the_legal_values() {
             8,
             "unknown field `regex`, expected one of exact, prefix, suffix, all, any, not, cesql",
         ),
-        ("spec: [", 5, ""),
+        ("spec: [", 4, ""),
     ] {
         let refusal = parse(&format!("{HEAD}{yaml}\n")).expect_err(yaml);
         let text = refusal.to_string();
@@ -295,7 +296,7 @@ fn the_shipped_delivery_blocks_are_complete() {
             .as_ref()
             .unwrap_or_else(|| panic!("{name} has no delivery block"));
         assert!(delivery.retry > 0, "{name}");
-        let backoff = Some((Backoff::Exponential, Duration::from_millis(200)));
+        let backoff = Some((BackoffPolicy::Exponential, Duration::from_millis(200)));
         assert_eq!(delivery.backoff, backoff, "{name}");
         assert!(delivery.timeout.is_some(), "{name}");
         assert!(delivery.dead_letter_sink.is_some(), "{name}");

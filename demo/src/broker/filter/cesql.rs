@@ -5,8 +5,9 @@
 //! literal (`4 - 1`, not `4-1`), `NOT` binds tighter than any comparison, and `AND`, `OR` and `XOR`
 //! have one precedence and group to the right. Integers wrap around.
 //!
-//! Two differences remain on purpose: string functions count characters, as the specification
-//! says, where Knative's count bytes; and a negative length is an error, where Knative's panics.
+//! Where Knative's evaluator plainly errs, the specification decides: string functions count
+//! characters, not bytes; a negative length is an error, not a panic; a `%` in the text that `LIKE`
+//! looks at does not use up the pattern's; a character that means nothing is refused, not skipped.
 //!
 //! - `lexer`, `parser`: text to expression, with bounds on length and depth.
 //! - `evaluate`: expression and attributes to value.

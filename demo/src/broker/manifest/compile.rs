@@ -3,12 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::document::{
-    BackoffPolicy, BrokerSpec, DeliveryBlock, DestinationBlock, Metadata, Object, TriggerSpec,
-};
-use super::{
-    Backoff, Broker, Delivery, Field, Format, Refusal, Spanned, Trigger, document, duration,
-};
+use eventing::BackoffPolicy;
+
+use super::document::{BrokerSpec, DeliveryBlock, DestinationBlock, Metadata, Object, TriggerSpec};
+use super::{Broker, Delivery, Field, Format, Refusal, Spanned, Trigger, document, duration};
 use crate::broker::destination::{Destination, Reference};
 use crate::broker::filter::Filter;
 
@@ -112,8 +110,8 @@ fn delivery(block: Spanned<DeliveryBlock>, at: &Field<'_>) -> Result<Delivery, R
     }
     let backoff_delay = time(backoff_delay, &at.field("backoffDelay"))?;
     let policy = backoff_policy.map(|policy| match policy {
-        BackoffPolicy::Linear => Backoff::Linear,
-        BackoffPolicy::Exponential => Backoff::Exponential,
+        document::BackoffPolicy::Linear => BackoffPolicy::Linear,
+        document::BackoffPolicy::Exponential => BackoffPolicy::Exponential,
     });
     Ok(Delivery {
         retry,

@@ -44,7 +44,7 @@ pub enum Command {
     /// Deploy models to the engine
     Deploy(deploy::Deploy),
     /// Send one event, for trying out
-    Emit(emit::Emit),
+    Emit(Box<emit::Emit>),
     /// Check a rules file and exit
     Check {
         /// The rules file

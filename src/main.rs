@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         Command::Emit(arguments) => finished(
             runtime::cpu::build(runtime::cpu::Threads::Auto)
                 .map_err(Into::into)
-                .and_then(|runtime| runtime.block_on(emit::emit(arguments)))
+                .and_then(|runtime| runtime.block_on(emit::emit(*arguments)))
                 .map(|()| ExitCode::SUCCESS),
         ),
         Command::Check { file } => configured(|mut config| {

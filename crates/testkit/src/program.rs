@@ -52,7 +52,11 @@ impl Program {
         if let Some(stderr) = child.stderr.take() {
             keep_lines(stderr, Arc::clone(&lines), sender);
         }
-        Ok(Self { child, lines, count })
+        Ok(Self {
+            child,
+            lines,
+            count,
+        })
     }
 
     /// The process id; `None` once it was seen to have ended.
@@ -64,7 +68,10 @@ impl Program {
     /// Everything printed so far, on either stream.
     #[must_use]
     pub fn output(&self) -> Vec<String> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Waits for a JSON log line that `wanted` turns into something.
@@ -77,7 +84,8 @@ impl Program {
             loop {
                 let lines = self.output();
                 for line in &lines[seen..] {
-                    if let Some(found) = serde_json::from_str(line).ok().as_ref().and_then(&wanted) {
+                    if let Some(found) = serde_json::from_str(line).ok().as_ref().and_then(&wanted)
+                    {
                         return Some(found);
                     }
                 }
@@ -90,8 +98,14 @@ impl Program {
         .await;
         match found {
             Ok(Some(found)) => found,
-            Ok(None) => panic!("the program ended before {what}; it printed:\n{}", self.output().join("\n")),
-            Err(_) => panic!("no {what} within {PATIENCE:?}; it printed:\n{}", self.output().join("\n")),
+            Ok(None) => panic!(
+                "the program ended before {what}; it printed:\n{}",
+                self.output().join("\n")
+            ),
+            Err(_) => panic!(
+                "no {what} within {PATIENCE:?}; it printed:\n{}",
+                self.output().join("\n")
+            ),
         }
     }
 
@@ -128,7 +142,10 @@ impl Program {
     pub async fn ended(&mut self) -> ExitStatus {
         match tokio::time::timeout(PATIENCE, self.child.wait()).await {
             Ok(status) => status.expect("the program can be waited for"),
-            Err(_) => panic!("it did not end within {PATIENCE:?}; it printed:\n{}", self.output().join("\n")),
+            Err(_) => panic!(
+                "it did not end within {PATIENCE:?}; it printed:\n{}",
+                self.output().join("\n")
+            ),
         }
     }
 }

@@ -222,16 +222,14 @@ fn classify(error: &hyper_util::client::legacy::Error) -> NotReached {
             return NotReached::Tls;
         }
         if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            match io.kind() {
-                std::io::ErrorKind::ConnectionRefused => return NotReached::Refused,
-                std::io::ErrorKind::InvalidData
-                    if io
-                        .get_ref()
-                        .is_some_and(|inner| inner.is::<rustls::Error>()) =>
-                {
-                    return NotReached::Tls;
-                }
-                _ => {}
+            if io.kind() == std::io::ErrorKind::ConnectionRefused {
+                return NotReached::Refused;
+            }
+            if io
+                .get_ref()
+                .is_some_and(|inner| inner.is::<rustls::Error>())
+            {
+                return NotReached::Tls;
             }
         }
         cause = error.source();

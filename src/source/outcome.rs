@@ -1,6 +1,6 @@
 //! The table: how a delivery went -> how its job ends.
 //!
-//! The `error-map` of the task is read first. Then [`eventing::retry`] says what kind of answer it was,
+//! The `error-map` of the task is read first. Then [`fn@eventing::retry`] says what kind of answer it was,
 //! and this table what that means for the job. An outage is not the job's fault: it costs no retry.
 
 use eventing::{Attempt, Reason, Retry, retry};

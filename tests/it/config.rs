@@ -21,7 +21,13 @@ fn read(variables: &[(&str, &str)]) -> Result<Config, Vec<(String, String)>> {
 }
 
 /// What is set -> the variable at fault, and a word of what is said.
-const REFUSED: &[(&[(&str, &str)], &str, &str)] = &[
+type Row = (
+    &'static [(&'static str, &'static str)],
+    &'static str,
+    &'static str,
+);
+
+const REFUSED: &[Row] = &[
     (
         &[("PORT", "eighty")],
         "PORT",

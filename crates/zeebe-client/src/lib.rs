@@ -1,6 +1,6 @@
 //! A client for the Zeebe gateway: the commands that the bridge uses, and a job worker.
 //!
-//! - [`Settings`], [`Credentials`], [`Tls`]: how the gateway is reached. Nothing is read from the environment.
+//! - [`Settings`], [`Credentials`]: how the gateway is reached. Nothing is read from the environment.
 //! - [`Gateway`]: one method a command; cheap to clone; connects when first used.
 //! - `command`: the commands, one file each, named and shaped as in Zeebe's gateway protocol.
 //! - [`EngineError`], [`ErrorKind`]: what went wrong, classified in one table.

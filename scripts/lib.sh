@@ -20,7 +20,10 @@ locked() {
   local name=$1
   shift
   if command -v flock >/dev/null; then
-    ( flock 9 && "$@" ) 9>"$CACHE/$name.lock"
+    (
+      flock -n 9 || { say "waiting for another that prepares the same"; flock 9; }
+      "$@"
+    ) 9>"$CACHE/$name.lock"
   else
     ( "$@" )
   fi
@@ -28,11 +31,13 @@ locked() {
 
 # make_aside NAME: sets ASIDE, a folder that goes away with this (sub)shell.
 make_aside() {
-  ASIDE=$(mktemp -d "$CACHE/$1.XXXXXX")
+  # Of one that was killed before it could tidy up.
+  find "$CACHE" -maxdepth 1 -name 'aside-*' -mtime +1 -exec rm -rf {} +
+  ASIDE=$(mktemp -d "$CACHE/aside-$1.XXXXXX")
   trap 'rm -rf "$ASIDE"' EXIT
 }
 
-# retried COMMAND...: up to four times, as registries answer 5xx now and then.
+# retried COMMAND...: up to four times, as a download fails now and then.
 retried() {
   local pause
   for pause in 2 5 10 0; do

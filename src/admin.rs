@@ -1,1 +1,77 @@
 //! Health, readiness and metrics.
+//!
+//! `/healthz`: the listener is up. A Knative Service's readiness probe uses it: a Revision must become
+//! ready while the engine is away, and engine trouble is answered per request. `/readyz`: everything this
+//! process needs, with reasons. `/metrics`: Prometheus text.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::routing::get;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response, StatusCode};
+use runtime::readiness::Readiness;
+use runtime::telemetry::metrics::Metrics;
+use serde_json::json;
+
+struct Admin {
+    readiness: Readiness,
+    metrics: Metrics,
+}
+
+/// `GET /healthz` alone: for the port of the sink where the rest has a port of its own.
+pub fn health_router() -> Router {
+    Router::new().route("/healthz", get(healthz))
+}
+
+/// `GET /healthz`, `/readyz` and `/metrics`.
+pub fn router(readiness: Readiness, metrics: Metrics) -> Router {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(render))
+        .with_state(Arc::new(Admin { readiness, metrics }))
+}
+
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+async fn readyz(State(admin): State<Arc<Admin>>) -> Response<Body> {
+    let snapshot = admin.readiness.snapshot();
+    let status = if snapshot.is_ready() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let waiting: serde_json::Map<String, serde_json::Value> = snapshot
+        .reasons
+        .iter()
+        .map(|not_ready| (not_ready.check.to_owned(), json!(not_ready.reason)))
+        .collect();
+    let body =
+        json!({ "ready": snapshot.is_ready(), "waiting": waiting, "checked": snapshot.ready });
+    answer(status, "application/json", body.to_string())
+}
+
+async fn render(State(admin): State<Arc<Admin>>) -> Response<Body> {
+    match admin.metrics.render() {
+        Ok(text) => answer(StatusCode::OK, Metrics::CONTENT_TYPE, text),
+        Err(error) => answer(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "text/plain",
+            format!("{error}\n"),
+        ),
+    }
+}
+
+fn answer(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}

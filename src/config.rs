@@ -124,7 +124,11 @@ impl Config {
             grace: reader.seconds("BRIDGE_GRACE_SECONDS", 1, 86_400),
             engine: engine::read(reader),
             tenant_id: reader.optional("ZEEBE_DEFAULT_TENANT_ID"),
-            models: reader.list("MODELS").into_iter().map(PathBuf::from).collect(),
+            models: reader
+                .list("MODELS")
+                .into_iter()
+                .map(PathBuf::from)
+                .collect(),
             rules: reader.optional("RULES").map(PathBuf::from),
             sink: limits::read_sink(reader),
             limits,
@@ -139,9 +143,15 @@ impl Config {
 fn read_roles(reader: &mut Reader<'_>, bound: bool) -> Roles {
     let named = reader.list("ROLES");
     if named.is_empty() {
-        return Roles { sink: true, source: bound };
+        return Roles {
+            sink: true,
+            source: bound,
+        };
     }
-    let mut roles = Roles { sink: false, source: false };
+    let mut roles = Roles {
+        sink: false,
+        source: false,
+    };
     for role in &named {
         match role.as_str() {
             "sink" => roles.sink = true,
@@ -166,7 +176,10 @@ fn read_bind(reader: &mut Reader<'_>) -> Bind {
         .optional("BRIDGE_ADMIN_PORT")
         .map(|_| reader.number("BRIDGE_ADMIN_PORT", 0, 65_535) as u16);
     if admin == Some(port) && port != 0 {
-        reader.problem("BRIDGE_ADMIN_PORT", "is the same as PORT; leave it unset to share the port");
+        reader.problem(
+            "BRIDGE_ADMIN_PORT",
+            "is the same as PORT; leave it unset to share the port",
+        );
     }
     Bind {
         main: SocketAddr::new(host, port),

@@ -1,3 +1,83 @@
-//! The program.
+//! The program: arguments -> command -> exit code. Here alone the process environment and its signals are read.
 
-fn main() {}
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::Parser;
+use eventing_zeebe::command::{Arguments, Command, deploy, emit, run};
+use eventing_zeebe::config::{Config, reference_page};
+use runtime::shutdown::{Shutdown, Signals};
+use runtime::telemetry::logs::{self, LogSettings};
+
+/// Configuration that cannot be used, as `sysexits.h` numbers it.
+const EX_CONFIG: u8 = 78;
+
+fn main() -> ExitCode {
+    match Arguments::parse().command.unwrap_or(Command::Run) {
+        Command::Run => configured(run_roles),
+        Command::Deploy(arguments) => configured(|config| {
+            let runtime = runtime::cpu::build(config.threads)?;
+            runtime.block_on(deploy::deploy(arguments, config))?;
+            Ok(ExitCode::SUCCESS)
+        }),
+        Command::Emit(arguments) => finished(
+            runtime::cpu::build(runtime::cpu::Threads::Auto)
+                .map_err(Into::into)
+                .and_then(|runtime| runtime.block_on(emit::emit(arguments)))
+                .map(|()| ExitCode::SUCCESS),
+        ),
+        Command::Check { file } => configured(|mut config| {
+            config.rules = Some(file);
+            let rules = run::load_rules(&config)?;
+            for warning in rules.warnings() {
+                eprintln!("warning: {warning}");
+            }
+            println!("ok");
+            Ok(ExitCode::SUCCESS)
+        }),
+        Command::Config => {
+            print!("{}", reference_page());
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// Runs a command that needs the configuration; a bad one is fatal before anything else happens.
+fn configured(command: impl FnOnce(Config) -> Result<ExitCode, Box<dyn Error>>) -> ExitCode {
+    // A variable that is not UTF-8 cannot be one of ours; it must not stop the program.
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    match Config::from_variables(variables) {
+        Ok(config) => finished(command(config)),
+        Err(errors) => {
+            eprintln!("{errors}");
+            ExitCode::from(EX_CONFIG)
+        }
+    }
+}
+
+fn finished(result: Result<ExitCode, Box<dyn Error>>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        eprintln!("{error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run_roles(config: Config) -> Result<ExitCode, Box<dyn Error>> {
+    let _guard = logs::install(&LogSettings {
+        format: config.logs.format,
+        filter: config.logs.filter.clone(),
+    })?;
+    let runtime = runtime::cpu::build(config.threads)?;
+    let code = runtime.block_on(async {
+        let shutdown = Shutdown::new(config.grace);
+        let signals = Signals::install()?;
+        tokio::select! {
+            result = run::run(config, &shutdown) => result.map(|()| ExitCode::SUCCESS),
+            second = signals.drive(&shutdown) => Ok(ExitCode::from(second.exit_code())),
+        }
+    });
+    // What a second signal left behind must not hold the exit up.
+    runtime.shutdown_background();
+    code
+}

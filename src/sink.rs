@@ -47,7 +47,13 @@ pub struct Sink {
 impl Sink {
     /// Puts the role together; nothing is sent yet.
     #[must_use]
-    pub fn new(rules: Rules, gateway: Gateway, config: &SinkConfig, limits: &Limits, meter: &Meter) -> Arc<Self> {
+    pub fn new(
+        rules: Rules,
+        gateway: Gateway,
+        config: &SinkConfig,
+        limits: &Limits,
+        meter: &Meter,
+    ) -> Arc<Self> {
         let metrics = metrics::SinkMetrics::new(meter);
         Arc::new(Self {
             rules,

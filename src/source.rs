@@ -1,1 +1,152 @@
 //! The source role: jobs in, events out.
+//!
+//! - `task`: a service task's custom headers, compiled once for each deployed task.
+//! - `event`: a job -> the event that leaves, with its stable id.
+//! - [`outcome`](mod@outcome): the table from the delivery's result to the end of the job.
+//! - `error_map`: which answers a task wants as BPMN errors.
+//! - `outage`: while the destination is away nothing is activated, and one job probes.
+//! - `work`: joins worker, event, delivery and outcome.
+//! - `metrics`: what is counted.
+
+mod error_map;
+mod event;
+mod metrics;
+mod outage;
+pub mod outcome;
+mod task;
+mod work;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eventing::{Sender, SenderError, SenderSettings, SinkBinding};
+use opentelemetry::metrics::Meter;
+use runtime::shutdown::Shutdown;
+use tokio_util::task::TaskTracker;
+use zeebe_client::{Gateway, JobWorker, SettingsError, WorkerHealth, WorkerSettings};
+
+use crate::config::SourceConfig;
+use crate::rules::TRAVEL_VARIABLE;
+
+/// What is left of the grace for handing back, once deliveries under way are given up.
+const HAND_BACK_RESERVE: Duration = Duration::from_secs(3);
+
+/// The role, running: it holds the worker.
+#[derive(Debug)]
+pub struct Source {
+    worker: Arc<JobWorker>,
+    bench: Arc<work::Bench>,
+}
+
+/// Why the role cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The sender's settings.
+    #[error("K_CA_CERTS: {0}")]
+    Sender(#[from] SenderError),
+    /// The engine's settings.
+    #[error(transparent)]
+    Engine(#[from] SettingsError),
+}
+
+impl Source {
+    /// Puts the role together and begins to fetch jobs; must be called inside a runtime.
+    ///
+    /// # Errors
+    /// See [`SourceError`].
+    pub fn start(
+        gateway: Gateway,
+        binding: &SinkBinding,
+        config: &SourceConfig,
+        tenant_id: Option<&str>,
+        meter: &Meter,
+    ) -> Result<Self, SourceError> {
+        let sender = Sender::new(&SenderSettings {
+            ca_certs: binding.ca_certs().map(str::to_owned),
+            token_path: binding.token_path().map(std::path::Path::to_owned),
+            max_idle_connections: config.max_jobs_active,
+            ..SenderSettings::default()
+        })?;
+        let worker = Arc::new(JobWorker::start(
+            gateway,
+            worker_settings(config, tenant_id),
+        )?);
+        metrics::observe_worker(meter, &worker);
+        let bench = Arc::new(work::Bench::new(
+            sender,
+            binding.clone(),
+            config.clone(),
+            Arc::clone(&worker),
+            meter,
+        ));
+        Ok(Self { worker, bench })
+    }
+
+    /// Whether the engine gives jobs, as it changes.
+    #[must_use]
+    pub fn engine_health(&self) -> tokio::sync::watch::Receiver<WorkerHealth> {
+        self.worker.health()
+    }
+
+    /// Whether the destination takes events: `None`, or what it last said, as it changes.
+    #[must_use]
+    pub fn destination_trouble(&self) -> tokio::sync::watch::Receiver<Option<String>> {
+        self.bench.outage.trouble()
+    }
+
+    /// Works jobs until the shutdown; then stops activating, lets deliveries finish, and hands back what
+    /// cannot finish within the grace, without using a retry.
+    pub async fn run(&self, shutdown: &Shutdown) {
+        let jobs = TaskTracker::new();
+        loop {
+            let job = tokio::select! {
+                biased;
+                () = shutdown.requested() => break,
+                job = self.worker.next() => job,
+            };
+            let Some(job) = job else { break };
+            jobs.spawn(Arc::clone(&self.bench).work(job));
+        }
+        self.worker.stop().await;
+        jobs.close();
+        let reserve = shutdown
+            .remaining()
+            .map_or(HAND_BACK_RESERVE, |left| HAND_BACK_RESERVE.min(left / 4));
+        let deliveries = shutdown
+            .remaining()
+            .unwrap_or_default()
+            .saturating_sub(reserve);
+        if tokio::time::timeout(deliveries, jobs.wait()).await.is_err() {
+            tracing::info!(
+                jobs = jobs.len(),
+                "the grace is nearly over: jobs in hand are handed back"
+            );
+            self.bench.give_up.cancel();
+            tokio::select! {
+                () = jobs.wait() => {}
+                () = shutdown.expired() => {
+                    tracing::warn!(jobs = jobs.len(), "jobs could not be handed back; they come back when their activation runs out");
+                }
+            }
+        }
+    }
+}
+
+fn worker_settings(config: &SourceConfig, tenant_id: Option<&str>) -> WorkerSettings {
+    let mut fetch_variables = config.fetch_variables.clone();
+    if !fetch_variables.is_empty() && fetch_variables.iter().all(|name| name != TRAVEL_VARIABLE) {
+        fetch_variables.push(TRAVEL_VARIABLE.to_owned());
+    }
+    WorkerSettings {
+        job_types: config.job_types.clone(),
+        worker_name: String::from("eventing-zeebe"),
+        tenant_ids: vec![tenant_id.unwrap_or("<default>").to_owned()],
+        fetch_variables,
+        max_jobs_active: config.max_jobs_active,
+        max_bytes_held: config.job_budget_bytes,
+        job_timeout: config.job_timeout,
+        poll_interval: config.poll_interval,
+        stream: config.stream,
+        ..WorkerSettings::default()
+    }
+}

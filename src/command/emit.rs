@@ -6,6 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use clap::Args;
 use cloudevents_http::{encode_binary, encode_structured, new_event, set_attribute, set_data};
+use eventing::{Retry, Sender, SenderSettings, retry};
+
+/// In-memory Brokers answer only once all Triggers are done.
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// One event, from the command line.
 #[derive(Debug, Args)]
@@ -56,11 +60,29 @@ pub async fn emit(arguments: Emit) -> Result<(), Box<dyn Error>> {
         set_attribute(&mut event, name, value)?;
     }
     if let Some(data) = arguments.data {
-        serde_json::from_str::<serde::de::IgnoredAny>(&data).map_err(|error| format!("--data is not JSON: {error}"))?;
+        serde_json::from_str::<serde::de::IgnoredAny>(&data)
+            .map_err(|error| format!("--data is not JSON: {error}"))?;
         set_data(&mut event, Some("application/json"), Bytes::from(data))?;
     }
-    let message = if arguments.structured { encode_structured(&event)? } else { encode_binary(&event)? };
-    todo_send(message, arguments.to, Duration::from_secs(60)).await
+    let message = if arguments.structured {
+        encode_structured(&event)?
+    } else {
+        encode_binary(&event)?
+    };
+    let sender = Sender::new(&SenderSettings::default())?;
+    let attempt = sender.send(&arguments.to, message, TIMEOUT).await;
+    match retry(&attempt) {
+        Retry::Done => {
+            println!("{id} accepted by {}: {}", arguments.to, attempt.summary());
+            Ok(())
+        }
+        Retry::Again(_) | Retry::GiveUp(_) => Err(format!(
+            "{id} not accepted by {}: {}",
+            arguments.to,
+            attempt.summary()
+        )
+        .into()),
+    }
 }
 
 /// Unique enough for a person's tries: the clock and a random number.

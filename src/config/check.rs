@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use super::Config;
 use super::env::SETTINGS;
 use super::read::Reader;
-use super::Config;
 
 /// One thing wrong, with the variable it is wrong in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,10 @@ pub struct Problem {
 
 impl Problem {
     pub(super) fn new(variable: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { variable: variable.into(), problem: problem.into() }
+        Self {
+            variable: variable.into(),
+            problem: problem.into(),
+        }
     }
 }
 

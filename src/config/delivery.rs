@@ -74,7 +74,10 @@ pub(super) fn read(reader: &mut Reader<'_>) -> SourceConfig {
 
 fn event_source(reader: &mut Reader<'_>) -> String {
     let name = reader.text("BRIDGE_ENGINE_NAME");
-    if !name.chars().all(|c| c.is_ascii_alphanumeric() || "-._~".contains(c)) {
+    if !name
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "-._~".contains(c))
+    {
         reader.problem(
             "BRIDGE_ENGINE_NAME",
             format!("`{name}` cannot stand in a URI; use letters, digits and `-._~`"),
@@ -87,12 +90,16 @@ fn allowed_destinations(reader: &mut Reader<'_>) -> Vec<http::Uri> {
     let mut allowed = Vec::new();
     for item in reader.list("BRIDGE_ALLOWED_DESTINATIONS") {
         match item.parse::<http::Uri>() {
-            Ok(uri) if uri.scheme().is_some() && uri.authority().is_some() && uri.query().is_none() => {
+            Ok(uri)
+                if uri.scheme().is_some() && uri.authority().is_some() && uri.query().is_none() =>
+            {
                 allowed.push(uri);
             }
             Ok(_) | Err(_) => reader.problem(
                 "BRIDGE_ALLOWED_DESTINATIONS",
-                format!("`{item}` is not an absolute URL such as http://tickets.shop.svc.cluster.local/"),
+                format!(
+                    "`{item}` is not an absolute URL such as http://tickets.shop.svc.cluster.local/"
+                ),
             ),
         }
     }

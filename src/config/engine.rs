@@ -19,12 +19,17 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Settings {
 
 fn address(reader: &mut Reader<'_>) -> Address {
     let insecure = reader.flag("ZEEBE_INSECURE_CONNECTION");
-    let (variable, text) = match (reader.is_given("ZEEBE_GRPC_ADDRESS"), reader.optional("ZEEBE_ADDRESS")) {
+    let (variable, text) = match (
+        reader.is_given("ZEEBE_GRPC_ADDRESS"),
+        reader.optional("ZEEBE_ADDRESS"),
+    ) {
         (false, Some(older)) => {
             let scheme = if insecure { "http" } else { "https" };
             ("ZEEBE_ADDRESS", format!("{scheme}://{older}"))
         }
-        (true, Some(_) | None) | (false, None) => ("ZEEBE_GRPC_ADDRESS", reader.text("ZEEBE_GRPC_ADDRESS")),
+        (true, Some(_) | None) | (false, None) => {
+            ("ZEEBE_GRPC_ADDRESS", reader.text("ZEEBE_GRPC_ADDRESS"))
+        }
     };
     if variable == "ZEEBE_GRPC_ADDRESS" && insecure && text.starts_with("https:") {
         reader.problem(
@@ -34,20 +39,36 @@ fn address(reader: &mut Reader<'_>) -> Address {
     }
     text.parse().unwrap_or_else(|error| {
         reader.problem(variable, format!("`{text}` {error}"));
-        "http://127.0.0.1:26500".parse().unwrap_or_else(|_| unreachable!("a constant address"))
+        "http://127.0.0.1:26500"
+            .parse()
+            .unwrap_or_else(|_| unreachable!("a constant address"))
     })
 }
 
 fn identity(reader: &mut Reader<'_>) -> Option<ClientIdentity> {
     let certificate = reader.file("ZEEBE_CLIENT_CERTIFICATE_PATH");
     let key = reader.file("ZEEBE_CLIENT_KEY_PATH");
-    match (reader.is_given("ZEEBE_CLIENT_CERTIFICATE_PATH"), reader.is_given("ZEEBE_CLIENT_KEY_PATH")) {
-        (true, false) => reader.problem("ZEEBE_CLIENT_KEY_PATH", "is needed with ZEEBE_CLIENT_CERTIFICATE_PATH"),
-        (false, true) => reader.problem("ZEEBE_CLIENT_CERTIFICATE_PATH", "is needed with ZEEBE_CLIENT_KEY_PATH"),
+    match (
+        reader.is_given("ZEEBE_CLIENT_CERTIFICATE_PATH"),
+        reader.is_given("ZEEBE_CLIENT_KEY_PATH"),
+    ) {
+        (true, false) => reader.problem(
+            "ZEEBE_CLIENT_KEY_PATH",
+            "is needed with ZEEBE_CLIENT_CERTIFICATE_PATH",
+        ),
+        (false, true) => reader.problem(
+            "ZEEBE_CLIENT_CERTIFICATE_PATH",
+            "is needed with ZEEBE_CLIENT_KEY_PATH",
+        ),
         (true, true) | (false, false) => {}
     }
-    let key = String::from_utf8(key?).map_err(|_| reader.problem("ZEEBE_CLIENT_KEY_PATH", "is not a PEM file")).ok()?;
-    Some(ClientIdentity { certificate: certificate?, key: Secret::new(key) })
+    let key = String::from_utf8(key?)
+        .map_err(|_| reader.problem("ZEEBE_CLIENT_KEY_PATH", "is not a PEM file"))
+        .ok()?;
+    Some(ClientIdentity {
+        certificate: certificate?,
+        key: Secret::new(key),
+    })
 }
 
 fn credentials(reader: &mut Reader<'_>, host: &str) -> Credentials {
@@ -55,8 +76,13 @@ fn credentials(reader: &mut Reader<'_>, host: &str) -> Credentials {
     let client_secret = reader.optional("ZEEBE_CLIENT_SECRET");
     let username = reader.optional("ZEEBE_BASIC_AUTH_USERNAME");
     let password = reader.optional("ZEEBE_BASIC_AUTH_PASSWORD");
-    if (client_id.is_some() || client_secret.is_some()) && (username.is_some() || password.is_some()) {
-        reader.problem("ZEEBE_BASIC_AUTH_USERNAME", "and ZEEBE_CLIENT_ID are both set; use one kind of credentials");
+    if (client_id.is_some() || client_secret.is_some())
+        && (username.is_some() || password.is_some())
+    {
+        reader.problem(
+            "ZEEBE_BASIC_AUTH_USERNAME",
+            "and ZEEBE_CLIENT_ID are both set; use one kind of credentials",
+        );
     }
     match (client_id, client_secret) {
         (Some(client_id), Some(client_secret)) => {
@@ -68,16 +94,30 @@ fn credentials(reader: &mut Reader<'_>, host: &str) -> Credentials {
     }
     match (username, password) {
         (Some(username), Some(password)) => {
-            return Credentials::Basic { username, password: Secret::new(password) };
+            return Credentials::Basic {
+                username,
+                password: Secret::new(password),
+            };
         }
-        (Some(_), None) => reader.problem("ZEEBE_BASIC_AUTH_PASSWORD", "is needed with ZEEBE_BASIC_AUTH_USERNAME"),
-        (None, Some(_)) => reader.problem("ZEEBE_BASIC_AUTH_USERNAME", "is needed with ZEEBE_BASIC_AUTH_PASSWORD"),
+        (Some(_), None) => reader.problem(
+            "ZEEBE_BASIC_AUTH_PASSWORD",
+            "is needed with ZEEBE_BASIC_AUTH_USERNAME",
+        ),
+        (None, Some(_)) => reader.problem(
+            "ZEEBE_BASIC_AUTH_USERNAME",
+            "is needed with ZEEBE_BASIC_AUTH_PASSWORD",
+        ),
         (None, None) => {}
     }
     Credentials::None
 }
 
-fn oauth(reader: &mut Reader<'_>, client_id: String, client_secret: String, host: &str) -> Credentials {
+fn oauth(
+    reader: &mut Reader<'_>,
+    client_id: String,
+    client_secret: String,
+    host: &str,
+) -> Credentials {
     let text = reader.text("ZEEBE_AUTHORIZATION_SERVER_URL");
     match text.parse::<http::Uri>() {
         Ok(uri) if matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() => {
@@ -85,12 +125,17 @@ fn oauth(reader: &mut Reader<'_>, client_id: String, client_secret: String, host
                 authorization_server: uri,
                 client_id,
                 client_secret: Secret::new(client_secret),
-                audience: reader.optional("ZEEBE_TOKEN_AUDIENCE").or_else(|| Some(host.to_owned())),
+                audience: reader
+                    .optional("ZEEBE_TOKEN_AUDIENCE")
+                    .or_else(|| Some(host.to_owned())),
                 scope: reader.optional("ZEEBE_TOKEN_SCOPE"),
             })
         }
         Ok(_) | Err(_) => {
-            reader.problem("ZEEBE_AUTHORIZATION_SERVER_URL", "is not the URL of a token endpoint, https://HOST/PATH");
+            reader.problem(
+                "ZEEBE_AUTHORIZATION_SERVER_URL",
+                "is not the URL of a token endpoint, https://HOST/PATH",
+            );
             Credentials::None
         }
     }

@@ -87,14 +87,19 @@ fn variable_name(reader: &mut Reader<'_>, variable: &'static str) -> Option<Stri
         return None;
     }
     let mut characters = name.chars();
-    let first = characters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    let first = characters
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
     if !first || !characters.all(|c| c.is_ascii_alphanumeric() || c == '_') {
         reader.problem(
             variable,
             format!("`{name}` is not a name for a variable; use letters, digits and `_`, not a digit first"),
         );
     } else if name == crate::rules::TRAVEL_VARIABLE {
-        reader.problem(variable, format!("`{name}` is taken: it carries trace context and hops"));
+        reader.problem(
+            variable,
+            format!("`{name}` is taken: it carries trace context and hops"),
+        );
     }
     Some(name)
 }

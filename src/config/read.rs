@@ -4,9 +4,9 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::Config;
 use super::check::{ConfigErrors, Problem};
 use super::env::Environment;
-use super::Config;
 
 /// Reads typed values; a bad one is noted and its documented default stands in until the end.
 pub(super) struct Reader<'a> {
@@ -17,7 +17,11 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(environment: &'a Environment, problems: Vec<Problem>) -> Self {
-        Self { environment, problems, warnings: Vec::new() }
+        Self {
+            environment,
+            problems,
+            warnings: Vec::new(),
+        }
     }
 
     pub(super) fn finish(self, mut config: Config) -> Result<Config, ConfigErrors> {
@@ -77,7 +81,10 @@ impl<'a> Reader<'a> {
         match text.parse::<u64>() {
             Ok(number) if (least..=most).contains(&number) => number,
             Ok(_) | Err(_) => {
-                self.problem(variable, format!("`{text}` is not a whole number from {least} to {most}"));
+                self.problem(
+                    variable,
+                    format!("`{text}` is not a whole number from {least} to {most}"),
+                );
                 least
             }
         }
@@ -110,8 +117,14 @@ impl<'a> Reader<'a> {
         if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == text) {
             return *choice;
         }
-        let names: Vec<String> = choices.iter().map(|(name, _)| format!("`{name}`")).collect();
-        self.problem(variable, format!("`{text}` is not one of {}", names.join(", ")));
+        let names: Vec<String> = choices
+            .iter()
+            .map(|(name, _)| format!("`{name}`"))
+            .collect();
+        self.problem(
+            variable,
+            format!("`{text}` is not one of {}", names.join(", ")),
+        );
         choices[0].1
     }
 

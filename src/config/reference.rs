@@ -26,7 +26,10 @@ pub fn reference_page() -> String {
         } else {
             format!("`{}`", setting.default)
         };
-        page.push_str(&format!("| `{}` | {default} | {} |\n", setting.name, setting.doc));
+        page.push_str(&format!(
+            "| `{}` | {default} | {} |\n",
+            setting.name, setting.doc
+        ));
     }
     page
 }

@@ -1,7 +1,5 @@
 //! The message id: which events are the same event.
 
-use std::fmt::Write;
-
 use cloudevents::{AttributesReader, Event};
 use sha2::{Digest, Sha256};
 
@@ -20,8 +18,15 @@ pub(super) fn of(event: &Event, rule: Option<&str>) -> String {
     }
     let mut text = String::with_capacity(64);
     for byte in hash.finalize() {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
+        text.extend([byte >> 4, byte & 15].map(digit));
     }
     text
+}
+
+fn digit(half: u8) -> char {
+    char::from(if half < 10 {
+        b'0' + half
+    } else {
+        b'a' + half - 10
+    })
 }

@@ -10,7 +10,8 @@ use std::ops::Range;
 
 pub(super) use place::{place, step};
 
-/// How many arrays and objects may lie within each other.
+/// How many arrays and objects may lie within each other. At 1,100 the engine's gateway (8.6.0) drops
+/// the connection; serde_json, which reads data for the interpreter, ends at 127.
 pub(super) const DEPTH_LIMIT: usize = 100;
 
 /// Why text cannot go to the engine, and where.
@@ -44,7 +45,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Syntax(expected) => write!(f, "is not JSON: expected {expected}"),
             Self::Integer => f.write_str(
-                "is an integer beyond 64 bits, which the engine cannot hold; send it as a string",
+                "is an integer beyond 64 bits with a sign, which the engine cannot hold; send it as a string",
             ),
             Self::Number => f.write_str(
                 "is a number beyond the range of a double, which the engine cannot hold; \
@@ -416,9 +417,9 @@ impl<'a> Scanner<'a> {
         }
         let text = self.text.get(start..self.at).unwrap_or_default();
         let reason = if integer {
-            // 18 digits always fit, so most numbers need no parsing.
-            (whole > 18 && text.parse::<i64>().is_err() && text.parse::<u64>().is_err())
-                .then_some(Reason::Integer)
+            // 18 digits always fit, so most numbers need no parsing. The engine (8.6.0) stores what
+            // fits 64 bits without a sign, but its expressions fail over it.
+            (whole > 18 && text.parse::<i64>().is_err()).then_some(Reason::Integer)
         } else {
             ((exponent || whole > 300) && !text.parse::<f64>().is_ok_and(f64::is_finite))
                 .then_some(Reason::Number)

@@ -100,9 +100,10 @@ pub fn acknowledge(command: Command, outcome: Outcome) -> Acknowledgement {
             // A key that the engine does not know: no later attempt will find it.
             Command::SetVariables => Acknowledgement::Unprocessable,
             // Gone already: what the event wanted has happened, or cannot any more.
-            Command::CancelProcessInstance | Command::CompleteJob | Command::FailJob | Command::ThrowError => {
-                Acknowledgement::Accepted
-            }
+            Command::CancelProcessInstance
+            | Command::CompleteJob
+            | Command::FailJob
+            | Command::ThrowError => Acknowledgement::Accepted,
         },
         ErrorKind::WrongState | ErrorKind::Invalid => Acknowledgement::Unprocessable,
         ErrorKind::TooLarge => Acknowledgement::TooLarge,

@@ -35,16 +35,31 @@ pub(super) struct Answer {
 }
 
 impl Executor {
-    pub(super) fn new(gateway: Gateway, most_in_flight: usize, window: Duration, metrics: SinkMetrics) -> Self {
-        Self { gateway, limiter: Limiter::new(most_in_flight), window, metrics }
+    pub(super) fn new(
+        gateway: Gateway,
+        most_in_flight: usize,
+        window: Duration,
+        metrics: SinkMetrics,
+    ) -> Self {
+        Self {
+            gateway,
+            limiter: Limiter::new(most_in_flight),
+            window,
+            metrics,
+        }
     }
 
     /// Runs all plans of one request; the answer is the worst outcome. All are checked before the
     /// first is sent, so that a request is not half done for what could have been known.
     pub(super) async fn run(&self, plans: Vec<Planned>) -> Answer {
-        let mut plans = plans.into_iter().map(|planned| Prepared::from(planned.plan));
+        let mut plans = plans
+            .into_iter()
+            .map(|planned| Prepared::from(planned.plan));
         match (plans.next(), plans.len()) {
-            (None, _) => Answer { acknowledgement: Acknowledgement::Accepted, reason: None },
+            (None, _) => Answer {
+                acknowledgement: Acknowledgement::Accepted,
+                reason: None,
+            },
             // One command checks its own size before it is sent.
             (Some(only), 0) => self.one(only).await,
             (Some(first), _) => {
@@ -56,7 +71,10 @@ impl Executor {
                 answers
                     .into_iter()
                     .max_by_key(|answer| answer.acknowledgement)
-                    .unwrap_or(Answer { acknowledgement: Acknowledgement::Accepted, reason: None })
+                    .unwrap_or(Answer {
+                        acknowledgement: Acknowledgement::Accepted,
+                        reason: None,
+                    })
             }
         }
     }
@@ -79,7 +97,9 @@ impl Executor {
         loop {
             let (outcome, error) = match self.attempt(&command, end).await {
                 Ok(()) => (Outcome::Done, None),
-                Err(error) if error.kind() == ErrorKind::OutcomeUnknown && command.at_most_once() => {
+                Err(error)
+                    if error.kind() == ErrorKind::OutcomeUnknown && command.at_most_once() =>
+                {
                     tracing::warn!(%error, "a command that must not be repeated has an unknown outcome; it is taken as done");
                     (Outcome::UnknownAtMostOnce, None)
                 }
@@ -99,7 +119,10 @@ impl Executor {
                     | Acknowledgement::Busy
                     | Acknowledgement::Unavailable => error.map(|error| error.to_string()),
                 };
-                return Answer { acknowledgement, reason };
+                return Answer {
+                    acknowledgement,
+                    reason,
+                };
             }
             self.metrics.retried(kind);
             tokio::time::sleep_until(next).await;

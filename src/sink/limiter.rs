@@ -35,7 +35,11 @@ impl Limiter {
         Self {
             permits: Arc::new(Semaphore::new(most)),
             most,
-            state: Mutex::new(State { limit: most, excess: 0, successes: 0 }),
+            state: Mutex::new(State {
+                limit: most,
+                excess: 0,
+                successes: 0,
+            }),
         }
     }
 
@@ -58,7 +62,11 @@ impl Limiter {
                     state.successes = 0;
                     if state.limit < self.most {
                         state.limit += 1;
-                        if state.excess > 0 { state.excess -= 1 } else { self.permits.add_permits(1) }
+                        if state.excess > 0 {
+                            state.excess -= 1
+                        } else {
+                            self.permits.add_permits(1)
+                        }
                     }
                 }
             }
@@ -77,7 +85,10 @@ impl Limiter {
 
     #[cfg(test)]
     fn limit(&self) -> usize {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).limit
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .limit
     }
 }
 

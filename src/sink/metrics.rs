@@ -23,8 +23,14 @@ pub(super) struct SinkMetrics {
 impl SinkMetrics {
     pub(super) fn new(meter: &Meter) -> Self {
         Self {
-            requests: meter.u64_counter("bridge.sink.requests").with_description("Requests answered, by status").build(),
-            events: meter.u64_counter("bridge.sink.events").with_description("Events received").build(),
+            requests: meter
+                .u64_counter("bridge.sink.requests")
+                .with_description("Requests answered, by status")
+                .build(),
+            events: meter
+                .u64_counter("bridge.sink.events")
+                .with_description("Events received")
+                .build(),
             unmatched: meter
                 .u64_counter("bridge.sink.events.unmatched")
                 .with_description("Events that no rule selected")
@@ -43,7 +49,8 @@ impl SinkMetrics {
     }
 
     pub(super) fn answered(&self, status: StatusCode) {
-        self.requests.add(1, &[KeyValue::new("status", i64::from(status.as_u16()))]);
+        self.requests
+            .add(1, &[KeyValue::new("status", i64::from(status.as_u16()))]);
     }
 
     pub(super) fn received(&self, events: usize) {
@@ -55,13 +62,17 @@ impl SinkMetrics {
     }
 
     pub(super) fn retried(&self, command: Command) {
-        self.retries.add(1, &[KeyValue::new("command", command.name())]);
+        self.retries
+            .add(1, &[KeyValue::new("command", command.name())]);
     }
 
     pub(super) fn command(&self, command: Command, outcome: Outcome, took: Duration) {
         self.commands.record(
             took.as_secs_f64(),
-            &[KeyValue::new("command", command.name()), KeyValue::new("outcome", name(outcome))],
+            &[
+                KeyValue::new("command", command.name()),
+                KeyValue::new("outcome", name(outcome)),
+            ],
         );
     }
 }

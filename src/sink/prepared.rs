@@ -1,8 +1,8 @@
 //! A plan as the command that the engine's client sends.
 
 use zeebe_client::{
-    BroadcastSignal, CancelProcessInstance, CompleteJob, CreateProcessInstance, EngineError, ErrorKind, FailJob,
-    Gateway, JobKey, PublishMessage, SetVariables, ThrowError,
+    BroadcastSignal, CancelProcessInstance, CompleteJob, CreateProcessInstance, EngineError,
+    ErrorKind, FailJob, Gateway, JobKey, PublishMessage, SetVariables, ThrowError,
 };
 
 use super::acknowledge::Command;
@@ -12,8 +12,14 @@ use crate::rules::Plan;
 #[derive(Debug)]
 pub(super) enum Prepared {
     PublishMessage(PublishMessage),
-    CreateProcessInstance { command: CreateProcessInstance, at_most_once: bool },
-    BroadcastSignal { command: BroadcastSignal, at_most_once: bool },
+    CreateProcessInstance {
+        command: CreateProcessInstance,
+        at_most_once: bool,
+    },
+    BroadcastSignal {
+        command: BroadcastSignal,
+        at_most_once: bool,
+    },
     SetVariables(SetVariables),
     CancelProcessInstance(CancelProcessInstance),
     CompleteJob(CompleteJob),
@@ -38,9 +44,8 @@ impl Prepared {
     /// Whether an unknown outcome is rather taken as done than repeated.
     pub(super) fn at_most_once(&self) -> bool {
         match self {
-            Self::CreateProcessInstance { at_most_once, .. } | Self::BroadcastSignal { at_most_once, .. } => {
-                *at_most_once
-            }
+            Self::CreateProcessInstance { at_most_once, .. }
+            | Self::BroadcastSignal { at_most_once, .. } => *at_most_once,
             Self::PublishMessage(_)
             | Self::SetVariables(_)
             | Self::CancelProcessInstance(_)
@@ -65,13 +70,20 @@ impl Prepared {
 
     pub(super) async fn send(&self, gateway: &Gateway) -> Result<(), EngineError> {
         match self {
-            Self::PublishMessage(command) => gateway.publish_message(command.clone()).await.map(drop),
-            Self::CreateProcessInstance { command, .. } => {
-                gateway.create_process_instance(command.clone()).await.map(drop)
+            Self::PublishMessage(command) => {
+                gateway.publish_message(command.clone()).await.map(drop)
             }
-            Self::BroadcastSignal { command, .. } => gateway.broadcast_signal(command.clone()).await.map(drop),
+            Self::CreateProcessInstance { command, .. } => gateway
+                .create_process_instance(command.clone())
+                .await
+                .map(drop),
+            Self::BroadcastSignal { command, .. } => {
+                gateway.broadcast_signal(command.clone()).await.map(drop)
+            }
             Self::SetVariables(command) => gateway.set_variables(command.clone()).await,
-            Self::CancelProcessInstance(command) => gateway.cancel_process_instance(command.clone()).await,
+            Self::CancelProcessInstance(command) => {
+                gateway.cancel_process_instance(command.clone()).await
+            }
             Self::CompleteJob(command) => gateway.complete_job(command.clone()).await,
             Self::FailJob(command) => gateway.fail_job(command.clone()).await,
             Self::ThrowError(command) => gateway.throw_error(command.clone()).await,
@@ -91,43 +103,86 @@ impl Prepared {
 impl From<Plan> for Prepared {
     fn from(plan: Plan) -> Self {
         match plan {
-            Plan::PublishMessage { name, correlation_key, message_id, time_to_live, variables, tenant_id } => {
-                Self::PublishMessage(PublishMessage {
-                    name,
-                    correlation_key,
-                    message_id,
-                    time_to_live,
+            Plan::PublishMessage {
+                name,
+                correlation_key,
+                message_id,
+                time_to_live,
+                variables,
+                tenant_id,
+            } => Self::PublishMessage(PublishMessage {
+                name,
+                correlation_key,
+                message_id,
+                time_to_live,
+                variables,
+                tenant_id,
+            }),
+            Plan::CreateProcessInstance {
+                bpmn_process_id,
+                version,
+                variables,
+                tenant_id,
+                at_most_once,
+            } => Self::CreateProcessInstance {
+                command: CreateProcessInstance {
+                    bpmn_process_id,
+                    version,
                     variables,
                     tenant_id,
-                })
-            }
-            Plan::CreateProcessInstance { bpmn_process_id, version, variables, tenant_id, at_most_once } => {
-                Self::CreateProcessInstance {
-                    command: CreateProcessInstance { bpmn_process_id, version, variables, tenant_id },
-                    at_most_once,
-                }
-            }
-            Plan::BroadcastSignal { signal_name, variables, tenant_id, at_most_once } => Self::BroadcastSignal {
-                command: BroadcastSignal { signal_name, variables, tenant_id },
+                },
                 at_most_once,
             },
-            Plan::SetVariables { element_instance_key, variables, local } => {
-                Self::SetVariables(SetVariables { element_instance_key, variables, local })
-            }
-            Plan::CancelProcessInstance { process_instance_key } => {
-                Self::CancelProcessInstance(CancelProcessInstance { process_instance_key })
-            }
-            Plan::CompleteJob { job_key, variables } => {
-                Self::CompleteJob(CompleteJob { job_key: JobKey(job_key), variables })
-            }
-            Plan::FailJob { job_key, retries, error_message, retry_back_off, variables } => Self::FailJob(FailJob {
+            Plan::BroadcastSignal {
+                signal_name,
+                variables,
+                tenant_id,
+                at_most_once,
+            } => Self::BroadcastSignal {
+                command: BroadcastSignal {
+                    signal_name,
+                    variables,
+                    tenant_id,
+                },
+                at_most_once,
+            },
+            Plan::SetVariables {
+                element_instance_key,
+                variables,
+                local,
+            } => Self::SetVariables(SetVariables {
+                element_instance_key,
+                variables,
+                local,
+            }),
+            Plan::CancelProcessInstance {
+                process_instance_key,
+            } => Self::CancelProcessInstance(CancelProcessInstance {
+                process_instance_key,
+            }),
+            Plan::CompleteJob { job_key, variables } => Self::CompleteJob(CompleteJob {
+                job_key: JobKey(job_key),
+                variables,
+            }),
+            Plan::FailJob {
+                job_key,
+                retries,
+                error_message,
+                retry_back_off,
+                variables,
+            } => Self::FailJob(FailJob {
                 job_key: JobKey(job_key),
                 retries,
                 error_message,
                 retry_back_off,
                 variables,
             }),
-            Plan::ThrowError { job_key, error_code, error_message, variables } => Self::ThrowError(ThrowError {
+            Plan::ThrowError {
+                job_key,
+                error_code,
+                error_message,
+                variables,
+            } => Self::ThrowError(ThrowError {
                 job_key: JobKey(job_key),
                 error_code,
                 error_message,

@@ -23,7 +23,10 @@ const COME_BACK: HeaderValue = HeaderValue::from_static("1");
 const LONGEST_REASON: usize = 600;
 
 /// `POST /`: takes one event, or a batch of them.
-pub(super) async fn receive(State(sink): State<Arc<Sink>>, request: Request<Body>) -> Response<Body> {
+pub(super) async fn receive(
+    State(sink): State<Arc<Sink>>,
+    request: Request<Body>,
+) -> Response<Body> {
     let response = match accept(&sink, request).await {
         Ok(answer) => respond(answer.acknowledgement.status(), answer.reason.as_deref()),
         Err(refusal) => respond(refusal.status, Some(&refusal.reason)),
@@ -39,11 +42,15 @@ struct Refusal {
 
 async fn accept(sink: &Arc<Sink>, request: Request<Body>) -> Result<Answer, Refusal> {
     let (head, body) = request.into_parts();
-    let (body, reservation) =
-        read_body(body, sink.max_event_bytes, &sink.budget).await.map_err(|error| unread(&error))?;
+    let (body, reservation) = read_body(body, sink.max_event_bytes, &sink.budget)
+        .await
+        .map_err(|error| unread(&error))?;
     let plans = plan(sink, &head.headers, body)?;
     if plans.is_empty() {
-        return Ok(Answer { acknowledgement: Acknowledgement::Accepted, reason: None });
+        return Ok(Answer {
+            acknowledgement: Acknowledgement::Accepted,
+            reason: None,
+        });
     }
     Ok(execute(sink, plans, reservation).await)
 }
@@ -59,17 +66,28 @@ fn plan(sink: &Sink, headers: &HeaderMap, body: Bytes) -> Result<Vec<Planned>, R
         reason: error.to_string(),
     })?;
     sink.metrics.received(events.len());
-    let travel = Travel { traceparent: text(headers, "traceparent"), tracestate: text(headers, "tracestate") };
-    let unprocessable = |reason: String| Refusal { status: StatusCode::UNPROCESSABLE_ENTITY, reason };
+    let travel = Travel {
+        traceparent: text(headers, "traceparent"),
+        tracestate: text(headers, "tracestate"),
+    };
+    let unprocessable = |reason: String| Refusal {
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        reason,
+    };
     let mut plans = Vec::with_capacity(events.len());
     for event in &events {
-        let selected = sink.rules.plan(event, &travel).map_err(|error| unprocessable(error.to_string()))?;
+        let selected = sink
+            .rules
+            .plan(event, &travel)
+            .map_err(|error| unprocessable(error.to_string()))?;
         if selected.plans.is_empty() {
             sink.metrics.unmatched();
             match sink.no_rule {
                 NoRule::Accept => tracing::debug!("no rule selects an event of this type"),
                 NoRule::Refuse => {
-                    return Err(unprocessable(String::from("no rule selects this event; add one to the rules file")));
+                    return Err(unprocessable(String::from(
+                        "no rule selects this event; add one to the rules file",
+                    )));
                 }
             }
         }
@@ -100,7 +118,9 @@ async fn execute(sink: &Arc<Sink>, plans: Vec<Planned>, reservation: Reservation
             tracing::error!(%error, "the task of a command ended without an answer");
             Answer {
                 acknowledgement: Acknowledgement::Unavailable,
-                reason: Some(String::from("the command ended without an answer; send the event again")),
+                reason: Some(String::from(
+                    "the command ended without an answer; send the event again",
+                )),
             }
         }
     }
@@ -113,7 +133,10 @@ fn unread(error: &ReadError) -> Refusal {
         ReadError::Aborted(_) => StatusCode::BAD_REQUEST,
         ReadError::BudgetExhausted(_) => StatusCode::TOO_MANY_REQUESTS,
     };
-    Refusal { status, reason: error.to_string() }
+    Refusal {
+        status,
+        reason: error.to_string(),
+    }
 }
 
 /// Accepted is an empty 202: any body in it would be taken for a reply event, and a broken one.
@@ -127,7 +150,9 @@ pub(super) fn respond(status: StatusCode, reason: Option<&str>) -> Response<Body
             }
             let body = serde_json::json!({ "error": &reason[..end] }).to_string();
             let mut response = Response::new(Body::from(body));
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response
+                .headers_mut()
+                .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             response
         }
     };

@@ -73,12 +73,22 @@ fn policy() -> Policy {
 
 fn metadata() -> Metadata {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--all-features"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--locked",
+            "--all-features",
+        ])
         .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo metadata");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).expect("cargo metadata's JSON")
 }
 
@@ -95,7 +105,12 @@ fn shipped(metadata: &Metadata) -> Vec<&Package> {
         if !reached.insert(id) {
             continue;
         }
-        let node = metadata.resolve.nodes.iter().find(|node| node.id == id).expect("a resolved node");
+        let node = metadata
+            .resolve
+            .nodes
+            .iter()
+            .find(|node| node.id == id)
+            .expect("a resolved node");
         open.extend(
             node.deps
                 .iter()
@@ -103,7 +118,11 @@ fn shipped(metadata: &Metadata) -> Vec<&Package> {
                 .map(|dep| dep.pkg.as_str()),
         );
     }
-    metadata.packages.iter().filter(|package| reached.contains(package.id.as_str())).collect()
+    metadata
+        .packages
+        .iter()
+        .filter(|package| reached.contains(package.id.as_str()))
+        .collect()
 }
 
 #[test]
@@ -116,11 +135,20 @@ fn every_licence_is_one_we_allow() {
         // `A OR B`: one suffices; `A AND B`: both are needed.
         let fits = license.replace('/', " OR ").split(" OR ").any(|choice| {
             choice.split(" AND ").all(|part| {
-                let part = part.trim().trim_matches(['(', ')']).split(" WITH ").next().unwrap_or_default();
+                let part = part
+                    .trim()
+                    .trim_matches(['(', ')'])
+                    .split(" WITH ")
+                    .next()
+                    .unwrap_or_default();
                 allowed.iter().any(|name| name == part.trim())
             })
         });
-        assert!(fits, "{} {} is under {license}", package.name, package.version);
+        assert!(
+            fits,
+            "{} {} is under {license}",
+            package.name, package.version
+        );
     }
 }
 
@@ -143,11 +171,17 @@ fn nothing_is_shipped_in_two_versions_unless_deny_toml_says_why() {
     let metadata = metadata();
     let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for package in shipped(&metadata) {
-        versions.entry(&package.name).or_default().insert(&package.version);
+        versions
+            .entry(&package.name)
+            .or_default()
+            .insert(&package.version);
     }
     for (name, versions) in versions {
         let tolerated = policy.bans.skip.iter().any(|named| named.name == name);
-        assert!(versions.len() == 1 || tolerated, "{name} is there as {versions:?}");
+        assert!(
+            versions.len() == 1 || tolerated,
+            "{name} is there as {versions:?}"
+        );
     }
 }
 
@@ -155,7 +189,11 @@ fn nothing_is_shipped_in_two_versions_unless_deny_toml_says_why() {
 fn everything_comes_from_the_one_registry() {
     for package in metadata().packages {
         if let Some(source) = package.source {
-            assert!(source.starts_with("registry+"), "{} comes from {source}", package.name);
+            assert!(
+                source.starts_with("registry+"),
+                "{} comes from {source}",
+                package.name
+            );
         }
     }
 }

@@ -15,7 +15,9 @@ const EDGES: &[(&str, &[&str])] = &[
 
 fn files_of(room: &str) -> Vec<PathBuf> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-        let Ok(entries) = fs::read_dir(folder) else { return };
+        let Ok(entries) = fs::read_dir(folder) else {
+            return;
+        };
         for entry in entries {
             let path = entry.expect("a readable folder").path();
             if path.is_dir() {
@@ -47,7 +49,8 @@ fn rooms_named(text: &str) -> Vec<String> {
 fn every_room_names_only_the_rooms_it_may() {
     for (room, allowed) in EDGES {
         for file in files_of(room) {
-            let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            let text = fs::read_to_string(&file)
+                .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
             for named in rooms_named(&text) {
                 assert!(
                     named == *room || allowed.contains(&named.as_str()),
@@ -64,9 +67,15 @@ fn every_room_is_listed() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for entry in fs::read_dir(source).expect("src") {
         let path = entry.expect("a readable folder").path();
-        let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let name = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or_default();
         if path.is_file() && !["lib", "main"].contains(&name) {
-            assert!(EDGES.iter().any(|(room, _)| *room == name), "src/{name}.rs has no row in EDGES");
+            assert!(
+                EDGES.iter().any(|(room, _)| *room == name),
+                "src/{name}.rs has no row in EDGES"
+            );
         }
     }
 }
@@ -75,7 +84,9 @@ fn every_room_is_listed() {
 fn the_demo_does_not_know_the_engine() {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/Cargo.toml");
     let text = fs::read_to_string(manifest).expect("demo/Cargo.toml");
-    let dependencies = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let dependencies = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
     for line in dependencies {
         assert!(!line.contains("zeebe"), "demo/Cargo.toml: {line}");
     }

@@ -1,6 +1,8 @@
-//! Scenarios through the wire that need no other toolchain. Each module says what belongs there.
+//! Scenarios through the wire that need no other toolchain.
 
-#[path = "dependencies.rs"]
+/// Bad configuration: fatal before a port is bound, and every problem names its variable.
+mod config;
+/// The dependency tree.
 mod dependencies;
-#[path = "layout.rs"]
+/// Which room may import which.
 mod layout;

@@ -1,1 +1,3 @@
-//! Fakes and builders for tests: a gateway with faults, a destination that records.
+//! Fakes and builders for tests: a gateway with faults, a destination that records, a spawned program.
+
+pub mod program;

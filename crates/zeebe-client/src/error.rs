@@ -53,7 +53,9 @@ pub struct EngineError {
 }
 
 impl EngineError {
-    pub(crate) fn new(command: &'static str, kind: ErrorKind, message: impl Into<String>) -> Self {
+    /// An error found on our own side, before or instead of a call.
+    #[must_use]
+    pub fn new(command: &'static str, kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             command,
             kind,

@@ -6,6 +6,7 @@ use cel::{Context, Env, ExecutionError};
 
 use super::walk::{self, Shape};
 use super::{Names, Scope, cut, value};
+use crate::rules::json::{self, Step};
 
 /// How many steps the loops of one evaluation may take, at worst.
 const STEPS_LIMIT: usize = 1_000_000;
@@ -56,16 +57,37 @@ impl Program {
         let mut context = Context::with_env(environment());
         let mut elements = self.shape.literals;
         let mut bytes = 0;
-        for name in &self.shape.names {
-            if let Some(text) = scope.named(name) {
+        for taken in &self.shape.names {
+            let Some(text) = scope.named(&taken.name) else {
+                continue;
+            };
+            let mut count = |text: &str| {
                 bytes += text.len();
                 // Every element but the first has a comma before it.
                 elements += 1 + text
                     .bytes()
                     .filter(|b| matches!(b, b',' | b'[' | b'{'))
                     .count();
-                context.add_variable_from_value(name.as_str(), value::read(&text)?);
-            }
+            };
+            // Of an object only the fields that are looked at are worth reading.
+            let value = match &taken.fields {
+                Some(fields) if text.starts_with('{') => {
+                    let mut found = Vec::with_capacity(fields.len());
+                    for field in fields {
+                        let step = [Step::Name(field.clone())];
+                        if let Some(text) = json::find(&text, &step).ok().flatten() {
+                            count(text);
+                            found.push((field.as_str(), value::read(text)?));
+                        }
+                    }
+                    value::object(found)
+                }
+                Some(_) | None => {
+                    count(&text);
+                    value::read(&text)?
+                }
+            };
+            context.add_variable_from_value(taken.name.as_str(), value);
         }
         self.bounded(elements, bytes)?;
         let value = self

@@ -53,6 +53,11 @@ fn expressions_yield_json() {
         ("=b'abc'", r#""YWJj""#),
         ("=type(seats) == int", "true"),
         ("=seats in [1, 2]", "true"),
+        // fields alone, and beside the whole
+        ("=order.id + string(size(order))", r#""o-73""#),
+        ("=order.id == order['id']", "true"),
+        ("=[order.id].map(order, order + '!')", r#"["o-7!"]"#),
+        ("=[{'id': 1}].map(order, order.id)", "[1]"),
     ];
     for (text, expected) in table {
         assert_eq!(json(text).as_deref(), Ok(*expected), "{text}");

@@ -20,6 +20,15 @@ pub(super) fn read(text: &str) -> Result<Value, String> {
         .map_err(|error| format!("cannot be evaluated over data that is not JSON: {error}"))
 }
 
+/// An object of these members.
+pub(super) fn object(members: Vec<(&str, Value)>) -> Value {
+    let map: HashMap<_, _> = members
+        .into_iter()
+        .map(|(name, value)| (Key::String(Arc::new(name.to_owned())), value))
+        .collect();
+    Value::Map(cel::objects::Map { map: Arc::new(map) })
+}
+
 struct Read(Value);
 
 impl<'de> Deserialize<'de> for Read {

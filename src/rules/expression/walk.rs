@@ -48,7 +48,7 @@ const TYPES: &[&str] = &[
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Shape {
     /// The names that it takes from outside.
-    pub(super) names: Vec<String>,
+    pub(super) names: Vec<Taken>,
     /// How many loops (`map`, `filter`, `all`, `exists`, `in`) lie within each other.
     pub(super) loops: u32,
     /// How often something is put together with `+`.
@@ -59,6 +59,14 @@ pub(super) struct Shape {
 
 /// How deep the parts of an expression may lie within each other: the interpreter recurses.
 const DEPTH_LIMIT: u32 = 50;
+
+/// A name that comes from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Taken {
+    pub(super) name: String,
+    /// The fields that are looked at; `None` where it is taken as a whole.
+    pub(super) fields: Option<Vec<String>>,
+}
 
 pub(super) fn shape(expression: &IdedExpr, names: &Names) -> Result<Shape, String> {
     let mut walk = Walk {
@@ -93,7 +101,7 @@ impl Walk<'_> {
     fn part(&mut self, at: &IdedExpr, loops: u32) -> Result<(), String> {
         match &at.expr {
             Expr::Unspecified | Expr::Literal(_) => Ok(()),
-            Expr::Ident(name) => self.name(name),
+            Expr::Ident(name) => self.name(name, None),
             Expr::Select(select) => {
                 if let (Names::Event, Expr::Ident(root)) = (self.names, &select.operand.expr)
                     && root == "event"
@@ -101,7 +109,17 @@ impl Walk<'_> {
                 {
                     attribute_name(&select.field)?;
                 }
-                self.expression(&select.operand, loops)
+                match &select.operand.expr {
+                    Expr::Ident(root) => self.name(root, Some(&select.field)),
+                    Expr::Unspecified
+                    | Expr::Call(_)
+                    | Expr::Comprehension(_)
+                    | Expr::List(_)
+                    | Expr::Literal(_)
+                    | Expr::Map(_)
+                    | Expr::Select(_)
+                    | Expr::Struct(_) => self.expression(&select.operand, loops),
+                }
             }
             Expr::Call(call) => {
                 let operator = call.func_name.contains('_') || call.func_name.starts_with('@');
@@ -182,7 +200,7 @@ impl Walk<'_> {
         })
     }
 
-    fn name(&mut self, name: &str) -> Result<(), String> {
+    fn name(&mut self, name: &str, field: Option<&String>) -> Result<(), String> {
         let bound = self.bound.iter().any(|bound| bound == name);
         if bound || name.starts_with('@') {
             return Ok(());
@@ -191,8 +209,19 @@ impl Walk<'_> {
         if !TYPES.contains(&plain) {
             root_name(plain, self.names)?;
         }
-        if !self.shape.names.iter().any(|known| known == plain) {
-            self.shape.names.push(plain.to_owned());
+        let names = &mut self.shape.names;
+        match names.iter_mut().find(|known| known.name == plain) {
+            Some(known) => match (&mut known.fields, field) {
+                (Some(fields), Some(field)) if !fields.contains(field) => {
+                    fields.push(field.clone());
+                }
+                (Some(_), Some(_)) | (None, _) => {}
+                (fields @ Some(_), None) => *fields = None,
+            },
+            None => names.push(Taken {
+                name: plain.to_owned(),
+                fields: field.map(|field| vec![field.clone()]),
+            }),
         }
         Ok(())
     }

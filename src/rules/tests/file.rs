@@ -58,7 +58,7 @@ fn mistakes_are_told_with_their_line_and_what_is_legal() {
         (rule("    publish:\n      message: m\n      variables:\n        a: =dta.x"), "7: `variables.a`: `dta.x` names `dta`, which does not exist: an expression begins with `event` or `data`; text is written in quotes"),
         (rule("    publish:\n      message: m\n      variables:\n        a: [1, =data.x +]"), "7: `variables.a[1]`: `data.x +` is no expression: "),
         (rule("    publish:\n      message: m\n      variables:\n        bridgeContext: 1"), "7: `variables` sets `bridgeContext`, which is not a rule's to set"),
-        (rule("    publish:\n      message: m\n      variables:\n        a: 99999999999999999999"), "7: `variables.a` is an integer beyond 64 bits, which the engine cannot hold; send it as a string"),
+        (rule("    publish:\n      message: m\n      variables:\n        a: 99999999999999999999"), "7: `variables.a` is an integer beyond 64 bits with a sign, which the engine cannot hold; send it as a string"),
         (rule("    publish: {message: m, variables: data}"), "4: `variables` is text: expected a map, or an expression beginning with `=` that yields an object"),
         (rule("    publish: {message: ''}"), "4: `message` is empty"),
         (rule("    publish: {}"), "4: `publish` needs a field `message`"),

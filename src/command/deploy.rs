@@ -1,0 +1,108 @@
+//! `deploy`: deploys models, by hand or at start.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use zeebe_client::{DeployResource, DeployResourceAnswer, Gateway, Resource};
+
+use crate::config::Config;
+
+/// Models to deploy.
+#[derive(Debug, Args)]
+pub struct Deploy {
+    /// BPMN, DMN and form files, or directories of them
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+}
+
+/// The endings that the engine knows.
+const ENDINGS: [&str; 3] = ["bpmn", "dmn", "form"];
+
+/// Deploys the files in one deployment and prints what the engine made of them.
+///
+/// # Errors
+/// A file that cannot be read, or what the engine found wrong with it.
+pub async fn deploy(arguments: Deploy, config: Config) -> Result<(), Box<dyn Error>> {
+    let gateway = Gateway::new(config.engine)?;
+    let answer = deploy_files(&gateway, &arguments.files, config.tenant_id).await?;
+    for resource in answer.resources {
+        println!(
+            "{} version {} {}",
+            resource.id, resource.version, resource.resource_name
+        );
+    }
+    Ok(())
+}
+
+/// Deploys files in one deployment: all of them or none.
+///
+/// # Errors
+/// As [`deploy`].
+pub async fn deploy_files(
+    gateway: &Gateway,
+    files: &[PathBuf],
+    tenant_id: Option<String>,
+) -> Result<DeployResourceAnswer, Box<dyn Error>> {
+    let resources = read(files)?;
+    Ok(gateway
+        .deploy_resource(DeployResource {
+            resources,
+            tenant_id,
+        })
+        .await?)
+}
+
+/// Reads files, and what lies in directories, in the order of their names.
+///
+/// # Errors
+/// What cannot be read, or where nothing is.
+pub fn read(files: &[PathBuf]) -> Result<Vec<Resource>, Box<dyn Error>> {
+    let mut found = Vec::new();
+    for file in files {
+        if file.is_dir() {
+            let mut inside: Vec<PathBuf> = std::fs::read_dir(file)
+                .and_then(|entries| {
+                    entries
+                        .map(|entry| entry.map(|entry| entry.path()))
+                        .collect()
+                })
+                .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+            inside.retain(|path| is_model(path));
+            inside.sort();
+            if inside.is_empty() {
+                return Err(
+                    format!("{} holds no .bpmn, .dmn or .form file", file.display()).into(),
+                );
+            }
+            found.extend(inside);
+        } else if is_model(file) {
+            found.push(file.clone());
+        } else {
+            return Err(format!(
+                "{} is not a model: its name must end in .bpmn, .dmn or .form",
+                file.display()
+            )
+            .into());
+        }
+    }
+    found
+        .into_iter()
+        .map(|path| {
+            let content = std::fs::read(&path)
+                .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            Ok(Resource { name, content })
+        })
+        .collect()
+}
+
+fn is_model(path: &Path) -> bool {
+    path.extension()
+        .and_then(|ending| ending.to_str())
+        .is_some_and(|ending| ENDINGS.contains(&ending))
+}

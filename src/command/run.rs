@@ -1,0 +1,319 @@
+//! `run`: the roles that the environment configures, from start to graceful stop.
+
+use std::error::Error;
+use std::time::Duration;
+
+use axum::Router;
+use runtime::body::BodyRate;
+use runtime::listener::{Listener, ServeLimits};
+use runtime::readiness::{Readiness, ReadinessHandle};
+use runtime::shutdown::Shutdown;
+use runtime::telemetry::metrics::Metrics;
+use zeebe_client::{Gateway, Topology, WorkerHealth};
+
+use super::deploy::deploy_files;
+use crate::admin;
+use crate::config::{Config, Limits};
+use crate::rules::{DefaultRule, Rules, Settings};
+use crate::sink::Sink;
+use crate::source::Source;
+
+/// Between looks at an engine that answers.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+/// Between looks at one that does not.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long a sender may be silent in the middle of a body.
+const BODY_GRACE: Duration = Duration::from_secs(5);
+
+/// Runs until `shutdown` is requested and what was begun has ended.
+///
+/// # Errors
+/// Rules, certificates or ports that cannot be used; all of them before the first event is taken.
+pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Error>> {
+    let rules = load_rules(&config)?;
+    for warning in config
+        .warnings
+        .iter()
+        .map(String::as_str)
+        .chain(rules.warnings().iter().map(String::as_str))
+    {
+        tracing::warn!("{warning}");
+    }
+    let metrics = Metrics::new("eventing-zeebe", env!("CARGO_PKG_VERSION"))?;
+    let gateway = Gateway::new(config.engine.clone())?;
+    let main = Listener::bind(config.bind.main).await?;
+    let admin = match config.bind.admin {
+        Some(address) => Some(Listener::bind(address).await?),
+        None => None,
+    };
+    let readiness = Readiness::new();
+    let sink = config.roles.sink.then(|| {
+        Sink::new(
+            rules,
+            gateway.clone(),
+            &config.sink,
+            &config.limits,
+            &metrics.meter("sink"),
+        )
+    });
+
+    let address = main.address();
+    tracing::info!(
+        %address,
+        admin = admin.as_ref().map(|admin| admin.address().to_string()),
+        sink = config.roles.sink,
+        source = config.roles.source,
+        engine = %config.engine.address,
+        destination = config.source.binding.as_ref().map(|binding| binding.destination().to_string()),
+        "listening"
+    );
+    let limits = serve_limits(&config.limits);
+    let admin_routes = admin::router(readiness.clone(), metrics.clone());
+    let (routes, admin_serving) = match admin {
+        Some(listener) => {
+            let serving = listener.serve(admin_routes, limits, shutdown.clone());
+            (admin::health_router(), Some(serving))
+        }
+        None => (admin_routes, None),
+    };
+    let routes = match &sink {
+        Some(sink) => routes.merge(sink.router()),
+        None => routes,
+    };
+    let source = start_source(&config, &gateway, &metrics)?;
+    watch(&config, &gateway, source.as_ref(), &readiness, shutdown);
+    if !config.models.is_empty() {
+        let check = readiness.register("models");
+        shutdown.spawn(deploy_at_start(
+            gateway.clone(),
+            config.clone(),
+            check,
+            shutdown.clone(),
+        ));
+    }
+
+    let stopping = async {
+        shutdown.requested().await;
+        readiness.stop();
+    };
+    let working = async {
+        if let Some(source) = &source {
+            source.run(shutdown).await;
+        }
+    };
+    let serving_admin = async {
+        if let Some(serving) = admin_serving {
+            let _ = serving.await;
+        }
+    };
+    let ((), (), (), served) = tokio::join!(
+        stopping,
+        working,
+        serving_admin,
+        serve(main, routes, limits, shutdown)
+    );
+    if served.cut_requests > 0 {
+        tracing::warn!(
+            requests = served.cut_requests,
+            "the grace ended with requests unanswered; their senders will repeat them"
+        );
+    }
+    if let Some(sink) = &sink {
+        tokio::select! {
+            () = sink.drained() => {}
+            () = shutdown.expired() => tracing::warn!("the grace ended with commands under way"),
+        }
+    }
+    let _ = shutdown.drained().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn serve(
+    listener: Listener,
+    routes: Router,
+    limits: ServeLimits,
+    shutdown: &Shutdown,
+) -> runtime::listener::Served {
+    listener.serve(routes, limits, shutdown.clone()).await
+}
+
+/// Reads the rules file, or falls back to what happens without one.
+///
+/// # Errors
+/// A file that cannot be read, or the first mistake in it.
+pub fn load_rules(config: &Config) -> Result<Rules, Box<dyn Error>> {
+    let defaults = DefaultRule {
+        time_to_live: config.sink.time_to_live,
+        data_variable: config.sink.data_variable.clone(),
+        event_variable: config.sink.event_variable.clone(),
+        tenant_id: config.tenant_id.clone(),
+    };
+    let Some(path) = &config.rules else {
+        return Ok(Rules::default_rules(defaults));
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("RULES: cannot read {}: {error}", path.display()))?;
+    let settings = Settings {
+        defaults,
+        retry_horizon: config.sink.trigger_horizon,
+    };
+    Rules::load(&text, &path.display().to_string(), settings)
+        .map_err(|error| format!("RULES: {error}").into())
+}
+
+fn serve_limits(limits: &Limits) -> ServeLimits {
+    ServeLimits {
+        max_connections: limits.max_connections,
+        header_deadline: limits.header_timeout,
+        body_rate: BodyRate {
+            bytes_per_second: u32::try_from(limits.min_body_rate).unwrap_or(u32::MAX),
+            grace: BODY_GRACE,
+        },
+        ..ServeLimits::default()
+    }
+}
+
+fn start_source(
+    config: &Config,
+    gateway: &Gateway,
+    metrics: &Metrics,
+) -> Result<Option<Source>, Box<dyn Error>> {
+    match &config.source.binding {
+        Some(binding) if config.roles.source => {
+            let tenant_id = config.tenant_id.as_deref();
+            Ok(Some(Source::start(
+                gateway.clone(),
+                binding,
+                &config.source,
+                tenant_id,
+                &metrics.meter("source"),
+            )?))
+        }
+        Some(_) | None => Ok(None),
+    }
+}
+
+/// Keeps the checks of `/readyz` up to date.
+fn watch(
+    config: &Config,
+    gateway: &Gateway,
+    source: Option<&Source>,
+    readiness: &Readiness,
+    shutdown: &Shutdown,
+) {
+    let engine = readiness.register("engine");
+    shutdown.spawn(watch_engine(gateway.clone(), engine, shutdown.clone()));
+    if !config.roles.source {
+        return;
+    }
+    let destination = readiness.register("destination");
+    let Some(source) = source else {
+        let reason =
+            "K_SINK is not set: the source waits for a SinkBinding to name the destination";
+        tracing::warn!("{reason}");
+        destination.not_ready(reason);
+        shutdown.spawn(hold(destination, shutdown.clone()));
+        return;
+    };
+    let mut trouble = source.destination_trouble();
+    let stop = shutdown.clone();
+    shutdown.spawn(async move {
+        loop {
+            match trouble.borrow_and_update().clone() {
+                None => destination.ready(),
+                Some(trouble) => destination.not_ready(trouble),
+            }
+            tokio::select! {
+                changed = trouble.changed() => if changed.is_err() { return },
+                () = stop.requested() => return,
+            }
+        }
+    });
+    let jobs = readiness.register("jobs");
+    let mut health = source.engine_health();
+    let stop = shutdown.clone();
+    shutdown.spawn(async move {
+        loop {
+            match health.borrow_and_update().clone() {
+                WorkerHealth::Unknown => jobs.not_ready("no answer from the engine yet"),
+                WorkerHealth::Connected => jobs.ready(),
+                WorkerHealth::Failing(reason) => jobs.not_ready(reason),
+            }
+            tokio::select! {
+                changed = health.changed() => if changed.is_err() { return },
+                () = stop.requested() => return,
+            }
+        }
+    });
+}
+
+/// A check that stays as it is until the end.
+async fn hold(check: ReadinessHandle, shutdown: Shutdown) {
+    shutdown.requested().await;
+    drop(check);
+}
+
+async fn watch_engine(gateway: Gateway, check: ReadinessHandle, shutdown: Shutdown) {
+    check.not_ready("no answer from the engine yet");
+    let mut answered = None;
+    loop {
+        let pause = match gateway.topology(Topology).await {
+            Ok(topology) if topology.healthy_leaders > 0 => {
+                check.ready();
+                if answered != Some(true) {
+                    tracing::info!(version = topology.gateway_version, "the engine answers");
+                }
+                answered = Some(true);
+                LOOK_EVERY
+            }
+            Ok(_) => {
+                check.not_ready("the engine has no partition with a healthy leader");
+                LOOK_AGAIN
+            }
+            Err(error) => {
+                check.not_ready(error.to_string());
+                if answered != Some(false) {
+                    tracing::warn!(%error, "the engine does not answer");
+                }
+                answered = Some(false);
+                LOOK_AGAIN
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = shutdown.requested() => return,
+        }
+    }
+}
+
+/// Deploys the models of `MODELS` once the engine takes them; what is wrong with a model is said once
+/// and keeps the program unready.
+async fn deploy_at_start(
+    gateway: Gateway,
+    config: Config,
+    check: ReadinessHandle,
+    shutdown: Shutdown,
+) {
+    check.not_ready("MODELS are not deployed yet");
+    loop {
+        match deploy_files(&gateway, &config.models, config.tenant_id.clone()).await {
+            Ok(answer) => {
+                for resource in answer.resources {
+                    tracing::info!(id = resource.id, version = resource.version, "deployed");
+                }
+                check.ready();
+                break;
+            }
+            Err(error) => {
+                check.not_ready(format!("MODELS: {error}"));
+                tracing::warn!(%error, "MODELS could not be deployed; trying again");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AGAIN * 3) => {}
+            () = shutdown.requested() => return,
+        }
+    }
+    shutdown.requested().await;
+}

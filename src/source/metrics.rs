@@ -1,0 +1,134 @@
+//! What the source counts. Labels come from closed sets.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{Counter, Histogram, Meter};
+use runtime::telemetry::metrics::DURATION_BOUNDARIES;
+use zeebe_client::{JobWorker, WorkerStats};
+
+use super::outcome::Ending;
+
+/// The source's instruments; `docs/OPERATING.md` lists them.
+#[derive(Debug, Clone)]
+pub(super) struct SourceMetrics {
+    deliveries: Histogram<f64>,
+    endings: Counter<u64>,
+    loops: Counter<u64>,
+    replies: Counter<u64>,
+}
+
+impl SourceMetrics {
+    pub(super) fn new(meter: &Meter) -> Self {
+        Self {
+            deliveries: meter
+                .f64_histogram("bridge.source.delivery.duration")
+                .with_unit("s")
+                .with_description("One delivery, by what it means for the job")
+                .with_boundaries(DURATION_BOUNDARIES.to_vec())
+                .build(),
+            endings: meter
+                .u64_counter("bridge.source.jobs")
+                .with_description("Jobs ended, by how")
+                .build(),
+            loops: meter
+                .u64_counter("bridge.source.loops")
+                .with_description("Events that did not leave because they had come back too often")
+                .build(),
+            replies: meter
+                .u64_counter("bridge.source.replies.dropped")
+                .with_description("Reply events in answers, which are not taken")
+                .build(),
+        }
+    }
+
+    pub(super) fn delivered(&self, ending: &Ending, took: Duration) {
+        self.deliveries.record(
+            took.as_secs_f64(),
+            &[KeyValue::new("outcome", name(ending))],
+        );
+    }
+
+    pub(super) fn ended(&self, how: &'static str) {
+        self.endings.add(1, &[KeyValue::new("outcome", how)]);
+    }
+
+    pub(super) fn looped(&self) {
+        self.loops.add(1, &[]);
+    }
+
+    pub(super) fn reply_dropped(&self) {
+        self.replies.add(1, &[]);
+    }
+}
+
+pub(super) fn name(ending: &Ending) -> &'static str {
+    match ending {
+        Ending::Complete => "complete",
+        Ending::ThrowError(_) => "throw_error",
+        Ending::HandBack => "hand_back",
+        Ending::UseRetry => "use_retry",
+        Ending::Incident => "incident",
+    }
+}
+
+/// Shows the worker's own counters.
+pub(super) fn observe_worker(meter: &Meter, worker: &Arc<JobWorker>) {
+    let held = Arc::downgrade(worker);
+    let _ = meter
+        .u64_observable_gauge("bridge.source.jobs.held")
+        .with_description("Jobs held now")
+        .with_callback(move |gauge| {
+            if let Some(worker) = held.upgrade() {
+                gauge.observe(worker.held() as u64, &[]);
+            }
+        })
+        .build();
+    type Read = fn(&WorkerStats) -> u64;
+    let counters: [(&'static str, &'static str, Read); 7] = [
+        (
+            "bridge.source.jobs.polled",
+            "Jobs that polls brought",
+            WorkerStats::polled,
+        ),
+        (
+            "bridge.source.jobs.streamed",
+            "Jobs that streams brought",
+            WorkerStats::streamed,
+        ),
+        ("bridge.source.polls", "Polls made", WorkerStats::polls),
+        (
+            "bridge.source.streams.opened",
+            "Job streams opened",
+            WorkerStats::stream_openings,
+        ),
+        (
+            "bridge.source.streams.silent",
+            "Job streams given up because they were silent",
+            WorkerStats::stream_silences,
+        ),
+        (
+            "bridge.source.renewals",
+            "Job activations prolonged",
+            WorkerStats::renewals,
+        ),
+        (
+            "bridge.source.locks.lost",
+            "Jobs that were lost while they were held",
+            WorkerStats::locks_lost,
+        ),
+    ];
+    for (name, description, read) in counters {
+        let worker: Weak<JobWorker> = Arc::downgrade(worker);
+        let _ = meter
+            .u64_observable_counter(name)
+            .with_description(description)
+            .with_callback(move |counter| {
+                if let Some(worker) = worker.upgrade() {
+                    counter.observe(read(worker.stats()), &[]);
+                }
+            })
+            .build();
+    }
+}

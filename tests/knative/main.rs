@@ -1,0 +1,1 @@
+//! The scenarios across Knative's own data plane.

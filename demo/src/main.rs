@@ -30,9 +30,9 @@ enum Command {
     ///
     /// Send events to http://127.0.0.1:PORT/NAMESPACE/NAME, or to / for the Broker `default`.
     Broker(BrokerArguments),
-    /// Accept every event and print it as a line
+    /// Accept every event and print it as a line: a development tool
     Watch(WatchArguments),
-    /// Be a dead letter sink: accept every event and print what failed, where and why
+    /// Be a dead letter sink that prints what failed, where and why: a development tool
     DeadLetters(WatchArguments),
 }
 

@@ -44,7 +44,8 @@ pub(super) struct Route {
 /// What a subscriber answered with.
 #[derive(Debug)]
 pub(super) struct Reply {
-    pub(super) event: Event,
+    /// The event; or why the Broker, to which it goes, will refuse it.
+    pub(super) event: Result<Event, String>,
     pub(super) headers: HeaderMap,
     /// The length of the answer's body.
     pub(super) bytes: usize,

@@ -12,7 +12,9 @@ mod attributes;
 pub mod cesql;
 mod dialect;
 
-use cloudevents_http::Event;
+use std::borrow::Cow;
+
+use cloudevents_http::{Event, attribute};
 
 use self::attributes::Attributes;
 use self::dialect::Dialect;
@@ -82,6 +84,21 @@ enum Verdict {
 impl From<bool> for Verdict {
     fn from(matches: bool) -> Self {
         if matches { Self::Pass } else { Self::Fail }
+    }
+}
+
+/// An attribute as filters see it: `time` without zeros at the end of its fraction, as Go writes it.
+fn value<'a>(event: &'a Event, name: &str) -> Option<Cow<'a, str>> {
+    let value = attribute(event, name)?;
+    if name != "time" {
+        return Some(value);
+    }
+    match value.strip_suffix('Z') {
+        Some(time) if time.contains('.') => {
+            let time = time.trim_end_matches('0').trim_end_matches('.');
+            Some(Cow::Owned(format!("{time}Z")))
+        }
+        Some(_) | None => Some(value),
     }
 }
 

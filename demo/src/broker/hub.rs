@@ -124,6 +124,7 @@ impl Hub {
             bytes,
         } = reply;
         let refused = |code, reason: String| GivenUp::new(&route.broker_url, code, reason);
+        let event = event.map_err(|reason| refused(StatusCode::BAD_REQUEST, reason))?;
         let reservation = self
             .budget
             .reserve(bytes)

@@ -50,7 +50,7 @@ fn attributes_must_all_be_equal_or_be_there() {
         ),
         ("filter: {attributes: {specversion: '1.0'}}", true),
         (
-            "filter: {attributes: {time: '2020-03-21T12:34:56.780Z'}}",
+            "filter: {attributes: {time: '2020-03-21T12:34:56.78Z'}}",
             true,
         ),
         ("filter: {attributes: {hops: '20'}}", true),

@@ -14,5 +14,7 @@ mod ingress;
 mod manifests;
 /// How much is held, and for how long.
 mod memory;
+/// The programs: arguments, signals, exit codes, with the shipped files.
+mod program;
 /// Events as lines.
 mod watch;

@@ -4,16 +4,17 @@
 //! |---|---|
 //! | 2xx, empty body | accepted |
 //! | 2xx with an event | accepted; the event is a reply and goes to the Broker (202 too, against the letter of the specification: Knative does so) |
+//! | 2xx with an event that breaks a rule | accepted; the Broker refuses the reply with 400 |
 //! | 2xx with any other body | 502 |
 //! | any other | itself |
 
-use cloudevents_http::Limits;
+use cloudevents_http::{Limits, Problem};
 use eventing::Attempt;
 use eventing::reply::is_reply;
 use http::StatusCode;
 
 use super::Reply;
-use crate::broker::arrival;
+use crate::broker::arrival::{self, Unread};
 
 /// What an attempt comes to.
 #[derive(Debug)]
@@ -53,13 +54,38 @@ pub(super) fn of_subscriber(attempt: Attempt, limits: &Limits) -> Judged<Option<
         };
     }
     let bytes = body.len();
-    match arrival::read(&headers, body, limits) {
-        Ok(event) => Judged::Accepted(Some(Box::new(Reply {
-            event,
-            headers,
-            bytes,
-        }))),
-        Err(error) => bad(format!("the answer {status} is no valid event: {error}")),
+    let event = match arrival::read(&headers, body, limits) {
+        Ok(event) => Ok(event),
+        Err(Unread::Bad(error)) if is_event(error.problem()) => Err(error.to_string()),
+        Err(error @ (Unread::Bad(_) | Unread::Batch)) => {
+            return bad(format!("the answer {status} is no event: {error}"));
+        }
+    };
+    Judged::Accepted(Some(Box::new(Reply {
+        event,
+        headers,
+        bytes,
+    })))
+}
+
+/// Whether what is wrong with an event leaves it an event to the filter, which reads it but does
+/// not validate it.
+fn is_event(problem: &Problem) -> bool {
+    match problem {
+        Problem::Missing { .. }
+        | Problem::Empty { .. }
+        | Problem::Duplicate { .. }
+        | Problem::Name { .. }
+        | Problem::Reserved { .. }
+        | Problem::Value { .. } => true,
+        Problem::Version { .. }
+        | Problem::Json { .. }
+        | Problem::Format { .. }
+        | Problem::Charset { .. }
+        | Problem::TooManyAttributes { .. }
+        | Problem::AttributeTooLong { .. }
+        | Problem::DataTooLarge { .. }
+        | Problem::TooManyEvents { .. } => false,
     }
 }
 

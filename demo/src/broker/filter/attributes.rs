@@ -1,9 +1,9 @@
 //! `spec.filter.attributes`: every attribute named has the value given, or is there at all where
 //! the value is empty.
 
-use cloudevents_http::{Event, attribute};
+use cloudevents_http::Event;
 
-use super::attribute_name;
+use super::{attribute_name, value};
 use crate::broker::manifest::document::FilterAttributes;
 use crate::broker::manifest::{Field, Refusal};
 
@@ -21,7 +21,7 @@ impl Attributes {
 
     pub(super) fn pass(&self, event: &Event) -> bool {
         self.0.iter().all(|(name, wanted)| {
-            attribute(event, name).is_some_and(|value| {
+            value(event, name).is_some_and(|value| {
                 if wanted.is_empty() {
                     !value.is_empty()
                 } else {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use cloudevents_http::{Event, attribute};
+use cloudevents_http::Event;
 
 use super::cesql::{Expression, Value};
-use super::{Verdict, attribute_name};
+use super::{Verdict, attribute_name, value};
 use crate::broker::manifest::document::FilterEntry;
 use crate::broker::manifest::{Field, Refusal, Spanned};
 
@@ -89,7 +89,7 @@ impl Dialect {
             Self::Text(comparison, wanted) => wanted
                 .iter()
                 .all(|(name, wanted)| {
-                    attribute(event, name).is_some_and(|value| comparison.holds(&value, wanted))
+                    value(event, name).is_some_and(|value| comparison.holds(&value, wanted))
                 })
                 .into(),
             Self::All(list) => judge_until(list, Verdict::Fail, event),
@@ -101,12 +101,13 @@ impl Dialect {
             },
             Self::Cesql(expression) => {
                 // All attributes are strings: an event comes to Knative's filter in binary mode.
-                let value = expression.evaluate(&|name| {
-                    attribute(event, name).map(|value| Value::String(value.into_owned()))
+                let result = expression.evaluate(&|name| {
+                    value(event, name).map(|value| Value::String(value.into_owned()))
                 });
-                match value {
+                match result {
                     Ok(Value::Boolean(matches)) => matches.into(),
-                    // An error is no match, and what is neither true nor false is none either.
+                    // An error is no match. What is neither true nor false is none either, where
+                    // Knative's filter panics.
                     Ok(Value::String(_) | Value::Integer(_)) | Err(_) => Verdict::Fail,
                 }
             }

@@ -19,8 +19,9 @@ use crate::rules::{Planned, Travel, check_together};
 
 /// What a sender that comes too fast is asked to wait, in seconds.
 const COME_BACK: HeaderValue = HeaderValue::from_static("1");
-/// The longest reason in an answer; a dead letter sink is shown the first kilobyte.
-const LONGEST_REASON: usize = 600;
+/// The longest body of a refusal. Knative's in-memory channel makes base64 of it in a buffer of a
+/// kilobyte, and ends with a panic where it does not fit.
+const LONGEST_BODY: usize = 768;
 
 /// `POST /`: takes one event, or a batch of them.
 pub(super) async fn receive(
@@ -144,11 +145,7 @@ pub(super) fn respond(status: StatusCode, reason: Option<&str>) -> Response<Body
     let mut response = match reason {
         None => Response::new(Body::empty()),
         Some(reason) => {
-            let mut end = reason.len().min(LONGEST_REASON);
-            while !reason.is_char_boundary(end) {
-                end -= 1;
-            }
-            let body = serde_json::json!({ "error": &reason[..end] }).to_string();
+            let body = reason_body(reason);
             let mut response = Response::new(Body::from(body));
             response
                 .headers_mut()
@@ -161,4 +158,20 @@ pub(super) fn respond(status: StatusCode, reason: Option<&str>) -> Response<Body
         response.headers_mut().insert(RETRY_AFTER, COME_BACK);
     }
     response
+}
+
+/// `{"error": REASON}`, the reason cut so that the whole is short enough for everyone on the way.
+fn reason_body(reason: &str) -> String {
+    let mut end = reason.len().min(LONGEST_BODY);
+    loop {
+        while !reason.is_char_boundary(end) {
+            end -= 1;
+        }
+        let body = serde_json::json!({ "error": &reason[..end] }).to_string();
+        if body.len() <= LONGEST_BODY {
+            return body;
+        }
+        // Escapes make text longer; what is over has to go at least.
+        end -= (body.len() - LONGEST_BODY).min(end);
+    }
 }

@@ -28,6 +28,15 @@ struct Named {
 #[derive(Deserialize)]
 struct Licenses {
     allow: Vec<String>,
+    #[serde(default)]
+    clarify: Vec<Clarified>,
+}
+
+#[derive(Deserialize)]
+struct Clarified {
+    #[serde(rename = "crate")]
+    name: String,
+    expression: String,
 }
 
 #[derive(Deserialize)]
@@ -127,9 +136,13 @@ fn shipped(metadata: &Metadata) -> Vec<&Package> {
 
 #[test]
 fn every_licence_is_one_we_allow() {
-    let allowed = policy().licenses.allow;
+    let Licenses { allow: allowed, clarify } = policy().licenses;
     for package in metadata().packages {
-        let Some(license) = &package.license else {
+        let clarified = clarify
+            .iter()
+            .find(|clarified| clarified.name == package.name)
+            .map(|clarified| &clarified.expression);
+        let Some(license) = clarified.or(package.license.as_ref()) else {
             panic!("{} {} names no licence", package.name, package.version);
         };
         // `A OR B`: one suffices; `A AND B`: both are needed.

@@ -1,0 +1,124 @@
+//! A real Zeebe, started by `scripts/zeebe`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::process::Command;
+use tokio::sync::OnceCell;
+
+/// A running engine with its observer.
+pub struct Zeebe {
+    kind: &'static str,
+    run: PathBuf,
+    addresses: BTreeMap<String, String>,
+}
+
+static SHARED: OnceCell<Zeebe> = OnceCell::const_new();
+
+impl Zeebe {
+    /// The broker that all scenarios share; it ends with the test program.
+    pub async fn shared() -> &'static Self {
+        SHARED.get_or_init(|| Self::start("broker", "shared")).await
+    }
+
+    /// An engine of a scenario's own.
+    pub async fn start(kind: &'static str, name: &str) -> Self {
+        let run = std::env::temp_dir().join(format!("eventing-zeebe-{}-{name}", std::process::id()));
+        let mut zeebe = Self { kind, run, addresses: BTreeMap::new() };
+        zeebe.start_again().await;
+        zeebe
+    }
+
+    /// Starts it on the data and the ports that it had before.
+    pub async fn start_again(&mut self) {
+        let env_file = self.run.with_extension("env");
+        let owner = std::process::id().to_string();
+        self.script(&["start", self.kind, "--run", text(&self.run), "--env-file", text(&env_file), "--owner", &owner])
+            .await;
+        let written = std::fs::read_to_string(&env_file).expect("the addresses are written");
+        self.addresses = written
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+    }
+
+    /// Ends it as a crash would; its data stays.
+    pub async fn kill(&self) {
+        let pid = &self.addresses["ZEEBE_PID"];
+        let status = Command::new("kill").args(["-KILL", pid]).status().await.expect("kill can be run");
+        assert!(status.success(), "kill -KILL {pid}: {status}");
+        while Path::new("/proc").join(pid).join("cwd").exists() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Ends it in order and forgets its data.
+    pub async fn stop(self) {
+        self.script(&["stop", self.kind, "--run", text(&self.run)]).await;
+        let _ = std::fs::remove_dir_all(&self.run);
+    }
+
+    async fn script(&self, arguments: &[&str]) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/zeebe");
+        let output = Command::new(&script).args(arguments).output().await.expect("scripts/zeebe can be run");
+        assert!(
+            output.status.success(),
+            "{} {}: {}\n{}{}",
+            script.display(),
+            arguments.join(" "),
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr),
+        );
+    }
+
+    /// The gateway's address.
+    pub fn gateway(&self) -> &str {
+        &self.addresses["ZEEBE_GRPC_ADDRESS"]
+    }
+
+    /// The instances of a process, as the observer has them.
+    pub async fn instances(&self, process: &str) -> Vec<Value> {
+        let url = format!("{}/instances?process={process}", self.addresses["OBSERVER_URL"]);
+        let body = crate::recorder::get(&url).await;
+        let answer: Value = serde_json::from_str(&body).unwrap_or_else(|error| panic!("{url}: {error}: {body}"));
+        match answer {
+            Value::Array(instances) => instances,
+            Value::Object(mut object) => match object.remove("instances") {
+                Some(Value::Array(instances)) => instances,
+                other => panic!("{url}: {other:?}"),
+            },
+            other => panic!("{url}: {other}"),
+        }
+    }
+
+    /// Waits until the instances of a process are as wanted, and returns them.
+    pub async fn instances_when(&self, process: &str, what: &str, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+        let mut last = Vec::new();
+        for _ in 0..1200 {
+            last = self.instances(process).await;
+            if wanted(&last) {
+                return last;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("not within a minute: {what}; the instances of {process} are {last:#?}");
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path that is UTF-8")
+}
+
+/// The incidents of an instance.
+pub fn incidents(instance: &Value) -> &[Value] {
+    instance["incidents"].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Whether an instance has come to its end.
+pub fn is_completed(instance: &Value) -> bool {
+    instance["state"] == "COMPLETED"
+}

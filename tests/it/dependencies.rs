@@ -136,7 +136,10 @@ fn shipped(metadata: &Metadata) -> Vec<&Package> {
 
 #[test]
 fn every_licence_is_one_we_allow() {
-    let Licenses { allow: allowed, clarify } = policy().licenses;
+    let Licenses {
+        allow: allowed,
+        clarify,
+    } = policy().licenses;
     for package in metadata().packages {
         let clarified = clarify
             .iter()

@@ -1,3 +1,11 @@
-//! Fakes and builders for tests: a gateway with faults, a destination that records, a spawned program.
+//! Fakes and builders for tests.
+//!
+//! - [`program`]: a program under test, spawned and watched through its log lines.
+//! - [`bridge`]: the bridge as such a program, with a client of its sink.
+//! - [`destination`]: an HTTP server that answers as told and remembers what it got.
+//! - [`request`]: one HTTP request, made plainly.
 
+pub mod bridge;
+pub mod destination;
 pub mod program;
+pub mod request;

@@ -4,8 +4,12 @@
 //! - [`bridge`]: the bridge as such a program, with a client of its sink.
 //! - [`destination`]: an HTTP server that answers as told and remembers what it got.
 //! - [`request`]: one HTTP request, made plainly.
+//! - [`zeebe`]: a real engine, started by `scripts/zeebe`.
+//! - [`scenario`]: models under names of a scenario's own.
 
 pub mod bridge;
 pub mod destination;
 pub mod program;
 pub mod request;
+pub mod scenario;
+pub mod zeebe;

@@ -8,6 +8,9 @@ use serde_json::Value;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
+use crate::request;
+use crate::scenario::workspace;
+
 /// A running engine with its observer.
 pub struct Zeebe {
     kind: &'static str,
@@ -23,10 +26,18 @@ impl Zeebe {
         SHARED.get_or_init(|| Self::start("broker", "shared")).await
     }
 
-    /// An engine of a scenario's own.
+    /// An engine of a scenario's own: `broker`, the real distribution, or `engine`, the one in memory.
+    ///
+    /// # Panics
+    /// When it cannot be had or started; the message has what `scripts/zeebe` printed.
     pub async fn start(kind: &'static str, name: &str) -> Self {
-        let run = std::env::temp_dir().join(format!("eventing-zeebe-{}-{name}", std::process::id()));
-        let mut zeebe = Self { kind, run, addresses: BTreeMap::new() };
+        let run =
+            std::env::temp_dir().join(format!("eventing-zeebe-{}-{name}", std::process::id()));
+        let mut zeebe = Self {
+            kind,
+            run,
+            addresses: BTreeMap::new(),
+        };
         zeebe.start_again().await;
         zeebe
     }
@@ -35,8 +46,17 @@ impl Zeebe {
     pub async fn start_again(&mut self) {
         let env_file = self.run.with_extension("env");
         let owner = std::process::id().to_string();
-        self.script(&["start", self.kind, "--run", text(&self.run), "--env-file", text(&env_file), "--owner", &owner])
-            .await;
+        self.script(&[
+            "start",
+            self.kind,
+            "--run",
+            text(&self.run),
+            "--env-file",
+            text(&env_file),
+            "--owner",
+            &owner,
+        ])
+        .await;
         let written = std::fs::read_to_string(&env_file).expect("the addresses are written");
         self.addresses = written
             .lines()
@@ -48,7 +68,11 @@ impl Zeebe {
     /// Ends it as a crash would; its data stays.
     pub async fn kill(&self) {
         let pid = &self.addresses["ZEEBE_PID"];
-        let status = Command::new("kill").args(["-KILL", pid]).status().await.expect("kill can be run");
+        let status = Command::new("kill")
+            .args(["-KILL", pid])
+            .status()
+            .await
+            .expect("kill can be run");
         assert!(status.success(), "kill -KILL {pid}: {status}");
         while Path::new("/proc").join(pid).join("cwd").exists() {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -57,13 +81,18 @@ impl Zeebe {
 
     /// Ends it in order and forgets its data.
     pub async fn stop(self) {
-        self.script(&["stop", self.kind, "--run", text(&self.run)]).await;
+        self.script(&["stop", self.kind, "--run", text(&self.run)])
+            .await;
         let _ = std::fs::remove_dir_all(&self.run);
     }
 
     async fn script(&self, arguments: &[&str]) {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/zeebe");
-        let output = Command::new(&script).args(arguments).output().await.expect("scripts/zeebe can be run");
+        let script = workspace().join("scripts/zeebe");
+        let output = Command::new(&script)
+            .args(arguments)
+            .output()
+            .await
+            .expect("scripts/zeebe can be run");
         assert!(
             output.status.success(),
             "{} {}: {}\n{}{}",
@@ -82,21 +111,24 @@ impl Zeebe {
 
     /// The instances of a process, as the observer has them.
     pub async fn instances(&self, process: &str) -> Vec<Value> {
-        let url = format!("{}/instances?process={process}", self.addresses["OBSERVER_URL"]);
-        let body = crate::recorder::get(&url).await;
-        let answer: Value = serde_json::from_str(&body).unwrap_or_else(|error| panic!("{url}: {error}: {body}"));
-        match answer {
-            Value::Array(instances) => instances,
-            Value::Object(mut object) => match object.remove("instances") {
-                Some(Value::Array(instances)) => instances,
-                other => panic!("{url}: {other:?}"),
-            },
-            other => panic!("{url}: {other}"),
+        let url = format!(
+            "{}/instances?process={process}",
+            self.addresses["OBSERVER_URL"]
+        );
+        let answered = request::get(&url).await;
+        match serde_json::from_slice(&answered.body) {
+            Ok(Value::Array(instances)) => instances,
+            Ok(_) | Err(_) => panic!("{url}: {}", answered.text()),
         }
     }
 
     /// Waits until the instances of a process are as wanted, and returns them.
-    pub async fn instances_when(&self, process: &str, what: &str, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    pub async fn instances_when(
+        &self,
+        process: &str,
+        what: &str,
+        wanted: impl Fn(&[Value]) -> bool,
+    ) -> Vec<Value> {
         let mut last = Vec::new();
         for _ in 0..1200 {
             last = self.instances(process).await;

@@ -1,0 +1,157 @@
+//! Models under names of a scenario's own, so that many scenarios can share one engine.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use zeebe_client::{CreateProcessInstance, DeployResource, Gateway, Resource, Settings};
+
+use crate::zeebe::Zeebe;
+
+/// A scenario on an engine: what it deploys has its name as a suffix.
+///
+/// Process ids, job types, messages and signals of a model get the suffix; event types, which only this
+/// scenario's destination sees, and elements stay as they are.
+pub struct Scenario<'a> {
+    zeebe: &'a Zeebe,
+    name: &'static str,
+}
+
+impl<'a> Scenario<'a> {
+    /// A scenario of this name; no two on one engine may share it.
+    #[must_use]
+    pub fn new(zeebe: &'a Zeebe, name: &'static str) -> Self {
+        Self { zeebe, name }
+    }
+
+    /// A name of the model, as deployed for this scenario.
+    #[must_use]
+    pub fn of(&self, name: &str) -> String {
+        format!("{name}-{}", self.name)
+    }
+
+    /// The job type `cloudevents`, as deployed for this scenario.
+    #[must_use]
+    pub fn job_type(&self) -> String {
+        self.of("cloudevents")
+    }
+
+    /// A client of the scenario's own, beside the bridge.
+    ///
+    /// # Panics
+    /// When the engine's address is none.
+    #[must_use]
+    pub fn client(&self) -> Gateway {
+        let address = self.zeebe.gateway().parse().expect("an address");
+        Gateway::new(Settings::new(address)).expect("a client")
+    }
+
+    /// Deploys a model of `tests/engine/models`.
+    ///
+    /// # Panics
+    /// When there is none of this name or the engine refuses it.
+    pub async fn deploy(&self, file: &str) {
+        self.deploy_with(file, &[]).await;
+    }
+
+    /// As [`Scenario::deploy`], with further replacements in the model.
+    ///
+    /// # Panics
+    /// As [`Scenario::deploy`], and when the model has not what is to be replaced.
+    pub async fn deploy_with(&self, file: &str, replacements: &[(&str, &str)]) {
+        let path = workspace().join("tests/engine/models").join(file);
+        let mut content = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        for (from, to) in replacements {
+            assert!(content.contains(from), "{file} has no `{from}`");
+            content = content.replace(from, to);
+        }
+        let resource = Resource {
+            name: file.to_owned(),
+            content: self.renamed(&content).into_bytes(),
+        };
+        self.client()
+            .deploy_resource(DeployResource {
+                resources: vec![resource],
+                tenant_id: None,
+            })
+            .await
+            .unwrap_or_else(|error| panic!("{file}: {error}"));
+    }
+
+    /// Starts an instance of a deployed process by its id, beside the bridge; returns its key.
+    ///
+    /// # Panics
+    /// When the engine refuses.
+    pub async fn start(&self, process: &str, variables: &Value) -> i64 {
+        self.client()
+            .create_process_instance(CreateProcessInstance {
+                bpmn_process_id: self.of(process),
+                version: None,
+                variables: variables.to_string(),
+                tenant_id: None,
+            })
+            .await
+            .unwrap_or_else(|error| panic!("{process}: {error}"))
+            .process_instance_key
+    }
+
+    /// The instances of a deployed process, as the engine exported them.
+    pub async fn instances(&self, process: &str) -> Vec<Value> {
+        self.zeebe.instances(&self.of(process)).await
+    }
+
+    /// Waits until the instances of a deployed process are as wanted, and returns them.
+    pub async fn instances_when(
+        &self,
+        process: &str,
+        what: &str,
+        wanted: impl Fn(&[Value]) -> bool,
+    ) -> Vec<Value> {
+        self.zeebe
+            .instances_when(&self.of(process), what, wanted)
+            .await
+    }
+
+    fn renamed(&self, model: &str) -> String {
+        let mut renamed = String::with_capacity(model.len() + 256);
+        for line in model.lines() {
+            let attributes: &[&str] = if line.contains("<bpmn:process ") {
+                &["id"]
+            } else if line.contains("<bpmn:message ") || line.contains("<bpmn:signal ") {
+                &["name"]
+            } else if line.contains("<zeebe:taskDefinition ") {
+                &["type"]
+            } else if line.contains("<bpmndi:BPMNPlane ") {
+                &["bpmnElement"]
+            } else {
+                &[]
+            };
+            let mut line = line.to_owned();
+            for attribute in attributes {
+                line = self.suffixed(&line, attribute);
+            }
+            renamed.push_str(&line);
+            renamed.push('\n');
+        }
+        renamed
+    }
+
+    /// The line with the scenario's name behind the value of an attribute.
+    fn suffixed(&self, line: &str, attribute: &str) -> String {
+        let begin = format!(" {attribute}=\"");
+        let Some(at) = line.find(&begin).map(|at| at + begin.len()) else {
+            return line.to_owned();
+        };
+        let end = at + line[at..].find('"').expect("a quoted value");
+        format!("{}{}{}", &line[..at], self.of(&line[at..end]), &line[end..])
+    }
+}
+
+/// The folder of the whole project.
+#[must_use]
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("the folder that this was built in")
+}

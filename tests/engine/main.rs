@@ -5,5 +5,9 @@
 
 mod bridge;
 
+/// The bridge or the engine ends in the middle.
+mod endings;
+/// What the destination's answers do to jobs.
+mod outcomes;
 /// An event in, a process, a job, an event out; and what a redelivery does.
 mod round_trip;

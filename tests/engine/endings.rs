@@ -114,7 +114,7 @@ async fn sigterm_under_load_ends_with_0_in_the_grace_and_leaves_no_job_to_a_time
     // Some deliveries outlast the grace: their jobs must be handed back, not finished.
     let hanging = Destination::start(|received| {
         let item: u64 = received.json().as_u64().unwrap_or_default();
-        if item % 4 == 0 {
+        if item.is_multiple_of(4) {
             Answer::Never
         } else {
             Answer::Status(202)

@@ -1,8 +1,14 @@
 //! Connections to the gateway: lazy, kept alive, plaintext or TLS.
 
+mod gathered;
+
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioIo;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use crate::settings::{Settings, SettingsError};
+use gathered::Gathered;
+use tower::ServiceExt;
 
 /// HTTP/2 flow-control windows in bytes: how much a peer may send that nobody has read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +27,9 @@ pub(crate) fn connect_lazily(
     let mut endpoint = Endpoint::from(settings.address.uri().clone())
         .user_agent(concat!("eventing-zeebe/", env!("CARGO_PKG_VERSION")))
         .map_err(|error| SettingsError::Tls(error.to_string()))?
-        .connect_timeout(settings.connect_timeout)
         .http2_keep_alive_interval(settings.keep_alive)
         .keep_alive_timeout(settings.connect_timeout)
-        .keep_alive_while_idle(true)
-        .tcp_nodelay(true);
+        .keep_alive_while_idle(true);
     if let Some(windows) = windows {
         endpoint = endpoint
             .initial_stream_window_size(windows.stream)
@@ -47,7 +51,12 @@ pub(crate) fn connect_lazily(
             .tls_config(tls(settings))
             .map_err(|error| SettingsError::Tls(crate::error::chain(&error)))?;
     }
-    Ok(endpoint.connect_lazy())
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    http.set_connect_timeout(Some(settings.connect_timeout));
+    let connector = http.map_response(|stream| TokioIo::new(Gathered::new(stream.into_inner())));
+    Ok(endpoint.connect_with_connector_lazy(connector))
 }
 
 fn tls(settings: &Settings) -> ClientTlsConfig {

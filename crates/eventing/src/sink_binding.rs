@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cloudevents_http::Event;
 use http::Uri;
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 /// What no extension may be called; setting one of these would make another event of it.
 const CONTEXT_ATTRIBUTES: [&str; 8] = [
@@ -54,12 +54,6 @@ impl SinkBindingError {
     pub fn variable(&self) -> &'static str {
         self.variable
     }
-}
-
-#[derive(Default, Deserialize)]
-struct CeOverrides {
-    #[serde(default)]
-    extensions: Option<BTreeMap<String, String>>,
 }
 
 impl SinkBinding {
@@ -169,15 +163,19 @@ fn overrides(text: Option<&str>) -> Result<Vec<(String, String)>, SinkBindingErr
     let Some(text) = text else {
         return Ok(Vec::new());
     };
-    let parsed: Option<CeOverrides> = serde_json::from_str(text)
-        .map_err(|error| wrong(format!("is no JSON object of extensions: {error}")))?;
-    let extensions = parsed
-        .and_then(|parsed| parsed.extensions)
+    // Not a type of its own: an array would be taken for one.
+    let given: Option<Map<String, Value>> =
+        serde_json::from_str(text).map_err(|error| wrong(no_object(&error)))?;
+    let extensions = given
+        .unwrap_or_default()
+        .remove("extensions")
         .unwrap_or_default();
+    let extensions: Option<BTreeMap<String, String>> =
+        serde_json::from_value(extensions).map_err(|error| wrong(no_object(&error)))?;
     let mut probe =
         cloudevents_http::new_event("1", "/", "probe").map_err(|error| wrong(error.to_string()))?;
-    let mut checked: Vec<(String, String)> = Vec::with_capacity(extensions.len());
-    for (given, value) in extensions {
+    let mut checked: Vec<(String, String)> = Vec::new();
+    for (given, value) in extensions.unwrap_or_default() {
         let name = given.to_ascii_lowercase();
         if CONTEXT_ATTRIBUTES.contains(&name.as_str()) {
             return Err(wrong(format!(
@@ -194,6 +192,10 @@ fn overrides(text: Option<&str>) -> Result<Vec<(String, String)>, SinkBindingErr
         checked.push((name, value));
     }
     Ok(checked)
+}
+
+fn no_object(error: &serde_json::Error) -> String {
+    format!("is no JSON object of extensions: {error}")
 }
 
 fn ca_certs(pem: Option<String>) -> Result<Option<String>, SinkBindingError> {

@@ -42,7 +42,7 @@ pub(super) fn chain(error: &Error) -> String {
             text.push_str(&more);
         }
     }
-    if causes(error).any(is_unknown_issuer) {
+    if causes(error).any(nobody_vouches) {
         text.push_str(
             "; neither a public root nor a certificate in K_CA_CERTS vouches for the destination",
         );
@@ -50,11 +50,12 @@ pub(super) fn chain(error: &Error) -> String {
     text
 }
 
-fn is_unknown_issuer(cause: &(dyn StdError + 'static)) -> bool {
+fn nobody_vouches(cause: &(dyn StdError + 'static)) -> bool {
     matches!(
         cause.downcast_ref(),
         Some(rustls::Error::InvalidCertificate(
-            CertificateError::UnknownIssuer
+            // The latter where an authority has a new key under its old name.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature
         ))
     )
 }

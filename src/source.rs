@@ -62,10 +62,8 @@ impl Source {
         meter: &Meter,
     ) -> Result<Self, SourceError> {
         let sender = Sender::new(&SenderSettings {
-            ca_certs: binding.ca_certs().map(str::to_owned),
-            token_path: binding.token_path().map(std::path::Path::to_owned),
             max_idle_connections: config.max_jobs_active,
-            ..SenderSettings::default()
+            ..SenderSettings::for_binding(binding)
         })?;
         let worker = Arc::new(JobWorker::start(
             gateway,

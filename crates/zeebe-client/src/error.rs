@@ -166,7 +166,7 @@ fn origin(status: &Status) -> Origin {
             return Origin::NotSent;
         }
         if let Some(io) = error.downcast_ref::<std::io::Error>()
-            && io.kind() == std::io::ErrorKind::ConnectionRefused
+            && (io.kind() == std::io::ErrorKind::ConnectionRefused || refuses_certificate(io))
         {
             return Origin::NotSent;
         }
@@ -184,6 +184,26 @@ fn origin(status: &Status) -> Origin {
         cause = error.source();
     }
     Origin::Lost
+}
+
+/// With TLS 1.3 a client's certificate is refused only after the client took the connection for made,
+/// but before anything it sent was read. Shared among all calls on the connection, the error has kept
+/// nothing but its words.
+fn refuses_certificate(error: &std::io::Error) -> bool {
+    use rustls::AlertDescription as Alert;
+    let words = error.to_string();
+    [
+        Alert::BadCertificate,
+        Alert::UnsupportedCertificate,
+        Alert::CertificateRevoked,
+        Alert::CertificateExpired,
+        Alert::CertificateUnknown,
+        Alert::UnknownCA,
+        Alert::AccessDenied,
+        Alert::CertificateRequired,
+    ]
+    .into_iter()
+    .any(|alert| words == rustls::Error::AlertReceived(alert).to_string())
 }
 
 /// The innermost cause says most; the outer ones say "transport error".

@@ -1,0 +1,12 @@
+//! The client against a gateway that does what a test tells it, over real connections.
+//!
+//! - `classification`: what each failure means, one table.
+//! - `connection`: made when needed, and again when lost.
+//! - `size`: what is too large to send, and what is not too large to read.
+//! - `tls`: private authorities, mutual TLS, and mistakes.
+
+mod classification;
+mod connection;
+mod harness;
+mod size;
+mod tls;

@@ -3,10 +3,12 @@
 //! - `classification`: what each failure means, one table.
 //! - `connection`: made when needed, and again when lost.
 //! - `size`: what is too large to send, and what is not too large to read.
+//! - `credentials`: tokens, basic authentication, and that secrets stay secret.
 //! - `tls`: private authorities, mutual TLS, and mistakes.
 
 mod classification;
 mod connection;
+mod credentials;
 mod harness;
 mod size;
 mod tls;

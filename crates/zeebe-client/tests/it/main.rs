@@ -5,6 +5,7 @@
 //! - `size`: what is too large to send, and what is not too large to read.
 //! - `credentials`: tokens, basic authentication, and that secrets stay secret.
 //! - `tls`: private authorities, mutual TLS, and mistakes.
+//! - `worker`: capacity, streams, renewal, ends, stopping.
 
 mod classification;
 mod connection;
@@ -12,3 +13,4 @@ mod credentials;
 mod harness;
 mod size;
 mod tls;
+mod worker;

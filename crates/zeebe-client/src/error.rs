@@ -218,6 +218,12 @@ fn describe(status: &Status) -> String {
             }
             text.push_str(&more);
         }
+        if let Some(h2) = error.downcast_ref::<h2::Error>()
+            && h2.reason() == Some(h2::Reason::FRAME_SIZE_ERROR)
+        {
+            // So a TLS alert looks to whoever expects HTTP/2.
+            text.push_str("; if the gateway speaks TLS, its address begins with https://");
+        }
         cause = error.source();
     }
     text

@@ -209,9 +209,38 @@ async fn a_token_is_kept_to_its_end_when_it_cannot_be_refreshed() {
         shown(&gateway, &fake).await.as_deref(),
         Some("Bearer hunter2-token-1")
     );
+    shown(&gateway, &fake).await;
+    assert_eq!(server.requests().len(), 2, "not tried with every command");
+    pass(Duration::from_secs(6)).await;
+    shown(&gateway, &fake).await;
+    assert_eq!(server.requests().len(), 3, "tried again after a while");
     pass(Duration::from_secs(60)).await;
     let error = refused(&gateway).await;
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+}
+
+#[tokio::test]
+async fn a_refresh_that_hangs_holds_up_one_caller_and_no_other() {
+    let fake = FakeGateway::start().await;
+    let server = TokenServer::start().await;
+    let gateway = server.connect(&fake);
+    shown(&gateway, &fake).await;
+    server.shared.open.send_replace(false);
+    pass(Duration::from_secs(3560)).await;
+    let others = async {
+        server.asked(2).await;
+        for _ in 0..10 {
+            gateway.topology(Topology).await.expect("the old token");
+        }
+        server.shared.open.send_replace(true);
+    };
+    let (held_up, ()) = tokio::join!(gateway.topology(Topology), others);
+    held_up.expect("a fresh token");
+    assert_eq!(
+        shown(&gateway, &fake).await.as_deref(),
+        Some("Bearer hunter2-token-2")
+    );
+    assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]

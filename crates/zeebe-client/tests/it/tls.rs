@@ -114,6 +114,7 @@ async fn plaintext_to_a_gateway_with_tls_fails_and_reaches_nobody() {
         ),
         "{error}"
     );
+    assert!(error.message().contains("https://"), "{error}");
     assert_eq!(fake.calls("Topology"), 0);
 }
 

@@ -42,6 +42,15 @@ async fn streams_open(fake: &FakeGateway, job_types: &[&str]) {
     .await;
 }
 
+/// Gives others their turn until our own side has come so far; what the gateway saw may be ahead of it.
+async fn until(what: &str, condition: impl Fn() -> bool) {
+    let started = std::time::Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < Duration::from_secs(60), "{what}");
+        tokio::task::yield_now().await;
+    }
+}
+
 /// The next job; a minute's patience.
 async fn next(worker: &JobWorker) -> HeldJob {
     tokio::time::timeout(Duration::from_secs(60), worker.next())

@@ -105,8 +105,6 @@ async fn completing_outlives_an_engine_that_is_away() {
     let mut job = next(&worker).await;
     fake.stop().await;
     let back = async {
-        let mut health = worker.health();
-        drop(health.borrow_and_update());
         for _ in 0..3 {
             pass(Duration::from_secs(10)).await;
             tokio::task::yield_now().await;

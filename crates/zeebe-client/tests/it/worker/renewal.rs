@@ -7,7 +7,7 @@ use testkit::gateway::{FakeGateway, Fault, JobState, NewJob};
 use tonic::Code;
 use zeebe_client::{Ended, Topology};
 
-use super::{next, start, start_polling};
+use super::{next, start, start_polling, until};
 use crate::harness::connect;
 
 #[tokio::test]
@@ -24,9 +24,10 @@ async fn a_job_is_renewed_at_a_third_of_its_timeout_for_as_long_as_it_is_held() 
         fake.wait_for("a renewal", |fake| fake.job(key).renewals == renewals)
             .await;
         // Our own count follows the answer.
-        while worker.stats().renewals() < renewals as u64 {
-            tokio::task::yield_now().await;
-        }
+        until("the answer", || {
+            worker.stats().renewals() >= renewals as u64
+        })
+        .await;
         pass(Duration::from_secs(6)).await;
     }
     assert!(
@@ -115,9 +116,7 @@ async fn a_job_that_the_engine_calls_gone_is_not_failed() {
         let mut job = next(&worker).await;
         fake.fail("UpdateJobTimeout", Fault::status(code, "somebody else's"));
         pass(Duration::from_secs(5)).await;
-        while worker.stats().locks_lost() == 0 {
-            tokio::task::yield_now().await;
-        }
+        until("the answer", || worker.stats().locks_lost() == 1).await;
         let failed = job.fail(2, "too late", Duration::ZERO).await;
         assert!(matches!(failed, Ended::TooLate), "{failed:?}");
         pass(Duration::from_secs(5)).await;

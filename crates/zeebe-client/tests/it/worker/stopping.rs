@@ -7,7 +7,7 @@ use testkit::clock::pass;
 use testkit::gateway::{FakeGateway, Fault, JobState, NewJob};
 use zeebe_client::Ended;
 
-use super::{next, start, start_polling, streams_open};
+use super::{next, start, start_polling, streams_open, until};
 use crate::harness::connect;
 
 #[tokio::test]
@@ -18,9 +18,7 @@ async fn what_nobody_took_is_handed_back_with_its_retries() {
     let mut in_hand = next(&worker).await;
     fake.wait_for("a full worker", |fake| fake.jobs(JobState::Activated) == 4)
         .await;
-    while worker.held() < 4 {
-        tokio::task::yield_now().await;
-    }
+    until("a full worker", || worker.held() == 4).await;
     worker.stop().await;
     assert_eq!(fake.failed().len(), 3);
     assert_eq!(fake.jobs(JobState::Activatable), 9);
@@ -95,9 +93,7 @@ async fn stopping_without_a_gateway_ends_when_the_activations_have_run_out() {
     let worker = start_polling(&fake, |_| {});
     fake.wait_for("a job", |fake| fake.jobs(JobState::Activated) == 1)
         .await;
-    while worker.held() == 0 {
-        tokio::task::yield_now().await;
-    }
+    until("a job", || worker.held() == 1).await;
     fake.stop().await;
     let time = async {
         loop {

@@ -414,3 +414,50 @@ async fn secrets_are_never_shown() {
     assert!(!all.contains("hunter2"), "{all}");
     assert!(all.contains("[redacted]"), "{all}");
 }
+
+#[tokio::test]
+async fn secrets_are_not_logged_at_any_level() {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer({
+            let lines = lines.clone();
+            move || lines.clone()
+        })
+        .finish();
+    let _all = tracing::subscriber::set_default(subscriber);
+    let fake = FakeGateway::start().await;
+    let server = TokenServer::start().await;
+    let gateway = server.connect(&fake);
+    shown(&gateway, &fake).await;
+    server.answer(503, "");
+    pass(Duration::from_secs(3560)).await;
+    shown(&gateway, &fake).await;
+    let mut settings = settings(&fake);
+    settings.credentials = Credentials::Basic {
+        username: String::from("Aladdin"),
+        password: Secret::new("open sesame"),
+    };
+    shown(&Gateway::new(settings).expect("usable"), &fake).await;
+    let all = String::from_utf8_lossy(&lines.0.lock().expect("no panic")).into_owned();
+    assert!(all.contains("could not be refreshed"), "{all}");
+    for secret in ["hunter2", "open sesame", "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="] {
+        let line = all.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None);
+    }
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

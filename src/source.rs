@@ -1,6 +1,6 @@
 //! The source role: jobs in, events out.
 //!
-//! - `task`: a service task's custom headers, compiled once for each deployed task.
+//! - `task`: a service task's custom headers, compiled once.
 //! - `event`: a job -> the event that leaves, with its stable id.
 //! - [`outcome`](mod@outcome): the table from the delivery's result to the end of the job.
 //! - `error_map`: which answers a task wants as BPMN errors.

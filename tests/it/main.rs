@@ -6,3 +6,8 @@ mod config;
 mod dependencies;
 /// Which room may import which.
 mod layout;
+/// What is answered to a sender, and what the engine has got of it.
+mod sink;
+/// What a job becomes, and what its end is.
+mod source;
+mod support;

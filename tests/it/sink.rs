@@ -230,6 +230,8 @@ async fn sigterm_lets_commands_under_way_finish_and_answers_them() {
     assert_eq!(gateway.published().len(), 1);
 }
 
+type Headers = Vec<(&'static str, &'static str)>;
+
 const HEADERS: [(&str, &str); 5] = [
     ("ce-specversion", "1.0"),
     ("ce-id", "1"),
@@ -245,25 +247,25 @@ async fn what_is_no_event_is_refused_with_the_attribute_at_fault_and_reaches_nob
     let event = |id: &str| json!({"specversion": "1.0", "id": id, "source": "/s", "type": "Test"});
     let structured = ("content-type", "application/cloudevents+json");
     let batch = ("content-type", "application/cloudevents-batch+json");
-    let without = |name: &str| -> Vec<(&str, &str)> {
+    let without = |name: &str| -> Headers {
         HEADERS
             .into_iter()
             .filter(|(header, _)| *header != name)
             .collect()
     };
-    let with = |header: (&'static str, &'static str)| -> Vec<(&str, &str)> {
+    let with = |header: (&'static str, &'static str)| -> Headers {
         HEADERS.into_iter().chain([header]).collect()
     };
     let mut unsupported = event("1");
     unsupported["specversion"] = json!("0.3");
-    let cases: Vec<(Vec<(&str, &str)>, String, u16, &str)> = vec![
+    let cases: Vec<(Headers, String, u16, &str)> = vec![
         (without("ce-id"), "{}".into(), 400, "id"),
         (without("ce-type"), "{}".into(), 400, "type"),
         (without("ce-source"), "{}".into(), 400, "source"),
         (without("ce-specversion"), "{}".into(), 400, "specversion"),
         (with(("ce-id", "2")), "{}".into(), 400, "id"),
         (with(("ce-time", "yesterday")), "{}".into(), 400, "time"),
-        (HEADERS.to_vec(), "{".into(), 400, "data"),
+        (HEADERS.to_vec(), "{".into(), 422, "data"),
         (vec![structured], "[]".into(), 400, ""),
         (vec![structured], "{".into(), 400, ""),
         (
@@ -362,7 +364,7 @@ async fn data_reaches_the_engine_as_it_came_and_what_it_cannot_hold_is_refused_w
 async fn the_default_message_is_named_correlated_and_identified_as_documented() {
     let gateway = FakeGateway::start().await;
     let bridge = sink(&gateway, &[("BRIDGE_EVENT_VARIABLE", "event")]).await;
-    let cases: [(&str, Vec<(&str, &str)>, &str); 4] = [
+    let cases: [(&str, Headers, &str); 4] = [
         (
             "1",
             vec![("ce-subject", "s-1"), ("ce-correlationkey", "k-1")],

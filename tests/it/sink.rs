@@ -295,10 +295,16 @@ async fn what_is_no_event_is_refused_with_the_attribute_at_fault_and_reaches_nob
         (
             vec![("content-type", "text/plain")],
             "hello".into(),
-            415,
-            "",
+            400,
+            "specversion",
         ),
-        (vec![], String::new(), 415, ""),
+        (
+            vec![("content-type", "application/cloudevents+avro")],
+            "hello".into(),
+            415,
+            "avro",
+        ),
+        (vec![], String::new(), 400, "specversion"),
     ];
     for (headers, body, status, word) in cases {
         let answered = request::post(bridge.url(), &headers, body.clone()).await;

@@ -93,56 +93,58 @@ async fn each_answer_of_the_destination_ends_the_job_as_it_should() {
 
 #[tokio::test]
 async fn while_the_destination_is_away_or_busy_no_retry_is_used_and_nothing_is_activated() {
-    for (answer, word) in [
-        (Answer::Status(429), "429"),
-        (Answer::Status(503), "503"),
-        (Answer::Cut, ""),
-        (Answer::Never, ""),
-    ] {
-        let gateway = FakeGateway::start().await;
-        let destination = {
-            let answer = answer.clone();
-            Destination::start(move |_| answer.clone()).await
-        };
-        let settings = [
-            ("BRIDGE_DELIVERY_TIMEOUT_SECONDS", "1"),
-            ("BRIDGE_MAX_JOBS_ACTIVE", "4"),
-        ];
-        let bridge = source(&gateway, &destination, &settings).await;
-        let keys = gateway.add_jobs((0..20).map(|item| job(&json!({"item": item}))));
-        // Six failed deliveries: one job would be an incident twice over.
-        destination.wait_for_count(6).await;
-        let readyz = bridge.get("readyz").await;
-        assert_eq!(readyz.status, 503, "{answer:?}: {}", readyz.text());
-        assert!(readyz.text().contains("destination"), "{}", readyz.text());
-        assert!(readyz.text().contains(word), "{}", readyz.text());
-        let held = bridge.metric("bridge_source_jobs_held").await;
-        assert!(
-            (0.9..1.1).contains(&held),
-            "only the probe holds a job, not {held}"
-        );
-        assert!(
-            keys.iter().all(|key| gateway.job(*key).retries == 3),
-            "{answer:?}"
-        );
-        destination.answer(|_| Answer::Status(202));
-        gateway
-            .wait_for("all jobs", |gateway| {
-                gateway.jobs(JobState::Completed) == 20
-            })
-            .await;
-        assert_eq!(gateway.jobs(JobState::Incident), 0, "{answer:?}");
-        assert!(
-            keys.iter().all(|key| gateway.job(*key).retries == 3),
-            "{answer:?}"
-        );
-        let ids: HashSet<String> = destination
-            .received()
-            .iter()
-            .map(|one| one.id().to_owned())
-            .collect();
-        assert_eq!(ids.len(), 20, "{answer:?}");
-    }
+    tokio::join!(
+        an_outage(Answer::Status(429), "429"),
+        an_outage(Answer::Status(503), "503"),
+        an_outage(Answer::Cut, ""),
+        an_outage(Answer::Never, ""),
+    );
+}
+
+async fn an_outage(answer: Answer, word: &str) {
+    let gateway = FakeGateway::start().await;
+    let destination = {
+        let answer = answer.clone();
+        Destination::start(move |_| answer.clone()).await
+    };
+    let settings = [
+        ("BRIDGE_DELIVERY_TIMEOUT_SECONDS", "1"),
+        ("BRIDGE_MAX_JOBS_ACTIVE", "4"),
+    ];
+    let bridge = source(&gateway, &destination, &settings).await;
+    let keys = gateway.add_jobs((0..20).map(|item| job(&json!({"item": item}))));
+    // Six failed deliveries: one job would be an incident twice over.
+    destination.wait_for_count(6).await;
+    let readyz = bridge.get("readyz").await;
+    assert_eq!(readyz.status, 503, "{answer:?}: {}", readyz.text());
+    assert!(readyz.text().contains("destination"), "{}", readyz.text());
+    assert!(readyz.text().contains(word), "{}", readyz.text());
+    let held = bridge.metric("bridge_source_jobs_held").await;
+    assert!(
+        (0.9..1.1).contains(&held),
+        "only the probe holds a job, not {held}"
+    );
+    assert!(
+        keys.iter().all(|key| gateway.job(*key).retries == 3),
+        "{answer:?}"
+    );
+    destination.answer(|_| Answer::Status(202));
+    gateway
+        .wait_for("all jobs", |gateway| {
+            gateway.jobs(JobState::Completed) == 20
+        })
+        .await;
+    assert_eq!(gateway.jobs(JobState::Incident), 0, "{answer:?}");
+    assert!(
+        keys.iter().all(|key| gateway.job(*key).retries == 3),
+        "{answer:?}"
+    );
+    let ids: HashSet<String> = destination
+        .received()
+        .iter()
+        .map(|one| one.id().to_owned())
+        .collect();
+    assert_eq!(ids.len(), 20, "{answer:?}");
 }
 
 #[tokio::test]
@@ -187,35 +189,41 @@ async fn a_completion_whose_result_is_unknown_is_repeated_and_the_delivery_is_no
 
 #[tokio::test]
 async fn after_its_time_ran_out_a_job_is_not_failed_but_still_completed() {
-    for (status, completes) in [(202, true), (500, false), (400, false)] {
-        let gateway = FakeGateway::start().await;
-        // Renewals fail; the answer comes when the lock has long run out.
-        gateway.fail("UpdateJobTimeout", Fault::Hang);
-        let destination = Destination::start(move |_| {
-            Answer::After(Duration::from_secs(6), Box::new(Answer::Status(status)))
-        })
-        .await;
-        let settings = [
-            ("BRIDGE_JOB_TIMEOUT_SECONDS", "3"),
-            ("BRIDGE_MAX_JOBS_ACTIVE", "1"),
-        ];
-        let _bridge = source(&gateway, &destination, &settings).await;
-        let key = gateway.add_job(job(&json!({})));
-        if completes {
-            gateway
-                .wait_for("the completion", |gateway| {
-                    gateway.job(key).state == JobState::Completed
-                })
-                .await;
-        } else {
-            // It is delivered again, as somebody else would: the first attempt has ended then.
-            destination.wait_for_count(2).await;
-        }
-        assert!(
-            gateway.failed().is_empty(),
-            "{status}: a late FailJob hits whoever holds it now"
-        );
+    tokio::join!(
+        a_late_answer(202, true),
+        a_late_answer(500, false),
+        a_late_answer(400, false)
+    );
+}
+
+async fn a_late_answer(status: u16, completes: bool) {
+    let gateway = FakeGateway::start().await;
+    // Renewals fail; the answer comes when the lock has long run out.
+    gateway.fail("UpdateJobTimeout", Fault::Hang);
+    let destination = Destination::start(move |_| {
+        Answer::After(Duration::from_secs(6), Box::new(Answer::Status(status)))
+    })
+    .await;
+    let settings = [
+        ("BRIDGE_JOB_TIMEOUT_SECONDS", "3"),
+        ("BRIDGE_MAX_JOBS_ACTIVE", "1"),
+    ];
+    let _bridge = source(&gateway, &destination, &settings).await;
+    let key = gateway.add_job(job(&json!({})));
+    if completes {
+        gateway
+            .wait_for("the completion", |gateway| {
+                gateway.job(key).state == JobState::Completed
+            })
+            .await;
+    } else {
+        // It is delivered again, as somebody else would: the first attempt has ended then.
+        destination.wait_for_count(2).await;
     }
+    assert!(
+        gateway.failed().is_empty(),
+        "{status}: a late FailJob hits whoever holds it now"
+    );
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ pub enum ErrorKind {
 ///
 /// | gRPC code | kind |
 /// |---|---|
+/// | any, where the engine says EXCEEDED_BATCH_RECORD_SIZE | `TooLarge` |
 /// | ALREADY_EXISTS | `Duplicate` |
 /// | RESOURCE_EXHAUSTED | `Backpressure`; `TooLarge` where the message speaks of its size |
 /// | UNAVAILABLE, UNIMPLEMENTED | `Unavailable`; `OutcomeUnknown` where the connection was lost after sending |
@@ -43,7 +44,7 @@ pub enum ErrorKind {
 /// | OUT_OF_RANGE | `TooLarge` (a size limit of the transport; the engine does not use it) |
 /// | UNAUTHENTICATED | `CredentialsRefused` |
 /// | PERMISSION_DENIED | `Denied` |
-/// | CANCELLED, DEADLINE_EXCEEDED, UNKNOWN, INTERNAL, ABORTED, DATA_LOSS | `OutcomeUnknown`; `TooLarge` where the engine says EXCEEDED_BATCH_RECORD_SIZE; `Unavailable` where no connection could be made |
+/// | CANCELLED, DEADLINE_EXCEEDED, UNKNOWN, INTERNAL, ABORTED, DATA_LOSS | `OutcomeUnknown`; `TooLarge` where the message speaks of its size; `Unavailable` where no connection could be made |
 #[derive(Debug, Clone)]
 pub struct EngineError {
     command: &'static str,
@@ -106,6 +107,9 @@ impl StdError for EngineError {}
 
 fn classify(status: &Status) -> ErrorKind {
     let message = status.message();
+    if status.source().is_none() && message.contains(BATCH_TOO_LARGE) {
+        return ErrorKind::TooLarge;
+    }
     match status.code() {
         Code::AlreadyExists => ErrorKind::Duplicate,
         Code::ResourceExhausted if speaks_of_size(message) => ErrorKind::TooLarge,
@@ -135,15 +139,14 @@ fn classify(status: &Status) -> ErrorKind {
     }
 }
 
-/// The engine says it in these words, under changing codes.
+/// What a command leads to does not fit into a record; under changing codes.
+const BATCH_TOO_LARGE: &str = "EXCEEDED_BATCH_RECORD_SIZE";
+
+/// The gateway says it in these words.
 fn speaks_of_size(message: &str) -> bool {
-    [
-        "EXCEEDED_BATCH_RECORD_SIZE",
-        "exceeds maximum size",
-        "larger than max",
-    ]
-    .iter()
-    .any(|words| message.contains(words))
+    ["exceeds maximum size", "larger than max"]
+        .iter()
+        .any(|words| message.contains(words))
 }
 
 /// Where a status was made.

@@ -125,6 +125,25 @@ impl Bridge {
             .sum()
     }
 
+    /// Waits until a metric, as [`Bridge::metric`] reads it, is as wanted.
+    ///
+    /// # Panics
+    /// When it is not within a minute; the message has its value.
+    pub async fn metric_when(&self, name: &str, wanted: impl Fn(f64) -> bool) {
+        let began = std::time::Instant::now();
+        loop {
+            let value = self.metric(name).await;
+            if wanted(value) {
+                return;
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "not within {PATIENCE:?}: {name} is {value}"
+            );
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     /// Waits until `/readyz` says yes.
     ///
     /// # Panics

@@ -6,7 +6,7 @@ use testkit::scenario::Scenario;
 use testkit::zeebe::Zeebe;
 
 /// Starts the bridge with both roles and waits until it is ready.
-pub async fn both_roles(
+pub(crate) async fn both_roles(
     zeebe: &Zeebe,
     scenario: &Scenario<'_>,
     destination: &Destination,

@@ -5,5 +5,11 @@
 
 mod bridge;
 
+/// The bridge or the engine ends in the middle.
+mod endings;
+/// The in-memory engine, of a newer version than the broker.
+mod in_memory;
+/// What the destination's answers do to jobs.
+mod outcomes;
 /// An event in, a process, a job, an event out; and what a redelivery does.
 mod round_trip;

@@ -3,12 +3,18 @@
 //! - [`program`]: a program under test, spawned and watched through its log lines.
 //! - [`bridge`]: the bridge as such a program, with a client of its sink.
 //! - [`destination`]: an HTTP server that answers as told and remembers what it got.
+//! - [`gateway`]: a fake Zeebe gateway, for faults that the real one does not produce on demand.
+//! - [`clock`]: moves a paused clock.
+//! - [`certificates`]: authorities and certificates of a test's own.
 //! - [`request`]: one HTTP request, made plainly.
 //! - [`zeebe`]: a real engine, started by `scripts/zeebe`.
 //! - [`scenario`]: models under names of a scenario's own.
 
 pub mod bridge;
+pub mod certificates;
+pub mod clock;
 pub mod destination;
+pub mod gateway;
 pub mod program;
 pub mod request;
 pub mod scenario;

@@ -1,11 +1,18 @@
 //! Models under names of a scenario's own, so that many scenarios can share one engine.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use zeebe_client::{CreateProcessInstance, DeployResource, Gateway, Resource, Settings};
+use zeebe_client::{CreateProcessInstance, DeployResource, ErrorKind, Gateway, Resource, Settings};
 
-use crate::zeebe::Zeebe;
+use crate::zeebe::{Zeebe, is_completed};
+
+/// How long an engine that has just started is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between attempts.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A scenario on an engine: what it deploys has its name as a suffix.
 ///
@@ -45,7 +52,7 @@ impl<'a> Scenario<'a> {
         Gateway::new(Settings::new(address)).expect("a client")
     }
 
-    /// Deploys a model of `tests/engine/models`.
+    /// Deploys a model of `tests/engine/models`, or one named by its path in the project.
     ///
     /// # Panics
     /// When there is none of this name or the engine refuses it.
@@ -58,24 +65,32 @@ impl<'a> Scenario<'a> {
     /// # Panics
     /// As [`Scenario::deploy`], and when the model has not what is to be replaced.
     pub async fn deploy_with(&self, file: &str, replacements: &[(&str, &str)]) {
-        let path = workspace().join("tests/engine/models").join(file);
+        let path = if file.contains('/') {
+            workspace().join(file)
+        } else {
+            workspace().join("tests/engine/models").join(file)
+        };
         let mut content = std::fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         for (from, to) in replacements {
             assert!(content.contains(from), "{file} has no `{from}`");
             content = content.replace(from, to);
         }
-        let resource = Resource {
-            name: file.to_owned(),
-            content: self.renamed(&content).into_bytes(),
+        let command = DeployResource {
+            resources: vec![Resource {
+                name: file.to_owned(),
+                content: self.renamed(&content).into_bytes(),
+            }],
+            tenant_id: None,
         };
-        self.client()
-            .deploy_resource(DeployResource {
-                resources: vec![resource],
-                tenant_id: None,
-            })
-            .await
-            .unwrap_or_else(|error| panic!("{file}: {error}"));
+        let client = self.client();
+        let began = Instant::now();
+        // A gateway that has just started may not know its partition yet; deploying again is harmless.
+        while let Err(error) = client.deploy_resource(command.clone()).await {
+            let again = error.kind() == ErrorKind::Unavailable && began.elapsed() < PATIENCE;
+            assert!(again, "{file}: {error}");
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Starts an instance of a deployed process by its id, beside the bridge; returns its key.
@@ -95,6 +110,18 @@ impl<'a> Scenario<'a> {
             .process_instance_key
     }
 
+    /// A rules file with these rules, each `NAME@` in it replaced by the name as deployed.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    #[must_use]
+    pub fn rules(&self, rules: &str) -> RulesFile {
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        let text = rules.replace('@', &format!("-{}", self.name));
+        file.write_all(text.as_bytes()).expect("a rules file");
+        RulesFile(file)
+    }
+
     /// The instances of a deployed process, as the engine exported them.
     pub async fn instances(&self, process: &str) -> Vec<Value> {
         self.zeebe.instances(&self.of(process)).await
@@ -110,6 +137,14 @@ impl<'a> Scenario<'a> {
         self.zeebe
             .instances_when(&self.of(process), what, wanted)
             .await
+    }
+
+    /// Waits until so many instances of a deployed process came to an end, and none is left.
+    pub async fn all_completed(&self, process: &str, count: usize) -> Vec<Value> {
+        self.instances_when(process, &format!("{count} completed"), |all| {
+            all.len() == count && all.iter().all(is_completed)
+        })
+        .await
     }
 
     fn renamed(&self, model: &str) -> String {
@@ -144,6 +179,20 @@ impl<'a> Scenario<'a> {
         };
         let end = at + line[at..].find('"').expect("a quoted value");
         format!("{}{}{}", &line[..at], self.of(&line[at..end]), &line[end..])
+    }
+}
+
+/// A rules file; gone when dropped.
+pub struct RulesFile(tempfile::NamedTempFile);
+
+impl RulesFile {
+    /// Where it is, for `RULES`.
+    ///
+    /// # Panics
+    /// When the path is not UTF-8.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.0.path().to_str().expect("a path that is UTF-8")
     }
 }
 

@@ -26,6 +26,7 @@ mod worker;
     unreachable_pub,
     rust_2018_idioms
 )]
+#[rustfmt::skip] // compared byte by byte with what the proto file gives
 #[path = "generated/gateway_protocol.rs"]
 pub mod protocol;
 

@@ -38,7 +38,17 @@ pub struct Partition {
 }
 /// Nested message and enum types in `Partition`.
 pub mod partition {
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
     #[repr(i32)]
     pub enum PartitionBrokerRole {
         Leader = 0,
@@ -67,7 +77,17 @@ pub mod partition {
             }
         }
     }
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
     #[repr(i32)]
     pub enum PartitionBrokerHealth {
         Healthy = 0,
@@ -477,10 +497,10 @@ pub mod gateway_client {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
-    use tonic::codegen::http::Uri;
     use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
     #[derive(Debug, Clone)]
     pub struct GatewayClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -508,13 +528,14 @@ pub mod gateway_client {
             F: tonic::service::Interceptor,
             T::ResponseBody: Default,
             T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<
-                        <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                    >,
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
                 >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
         {
             GatewayClient::new(InterceptedService::new(inner, interceptor))
         }
@@ -552,12 +573,22 @@ pub mod gateway_client {
         pub async fn topology(
             &mut self,
             request: impl tonic::IntoRequest<super::TopologyRequest>,
-        ) -> std::result::Result<tonic::Response<super::TopologyResponse>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+        ) -> std::result::Result<
+            tonic::Response<super::TopologyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/gateway_protocol.Gateway/Topology");
+            let path = http::uri::PathAndQuery::from_static(
+                "/gateway_protocol.Gateway/Topology",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("gateway_protocol.Gateway", "Topology"));
@@ -566,114 +597,156 @@ pub mod gateway_client {
         pub async fn deploy_resource(
             &mut self,
             request: impl tonic::IntoRequest<super::DeployResourceRequest>,
-        ) -> std::result::Result<tonic::Response<super::DeployResourceResponse>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+        ) -> std::result::Result<
+            tonic::Response<super::DeployResourceResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/gateway_protocol.Gateway/DeployResource");
+            let path = http::uri::PathAndQuery::from_static(
+                "/gateway_protocol.Gateway/DeployResource",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "gateway_protocol.Gateway",
-                "DeployResource",
-            ));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gateway_protocol.Gateway", "DeployResource"));
             self.inner.unary(req, path, codec).await
         }
         pub async fn create_process_instance(
             &mut self,
             request: impl tonic::IntoRequest<super::CreateProcessInstanceRequest>,
-        ) -> std::result::Result<tonic::Response<super::CreateProcessInstanceResponse>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+        ) -> std::result::Result<
+            tonic::Response<super::CreateProcessInstanceResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/gateway_protocol.Gateway/CreateProcessInstance",
             );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "gateway_protocol.Gateway",
-                "CreateProcessInstance",
-            ));
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("gateway_protocol.Gateway", "CreateProcessInstance"),
+                );
             self.inner.unary(req, path, codec).await
         }
         pub async fn create_process_instance_with_result(
             &mut self,
-            request: impl tonic::IntoRequest<super::CreateProcessInstanceWithResultRequest>,
+            request: impl tonic::IntoRequest<
+                super::CreateProcessInstanceWithResultRequest,
+            >,
         ) -> std::result::Result<
             tonic::Response<super::CreateProcessInstanceWithResultResponse>,
             tonic::Status,
         > {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/gateway_protocol.Gateway/CreateProcessInstanceWithResult",
             );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "gateway_protocol.Gateway",
-                "CreateProcessInstanceWithResult",
-            ));
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "gateway_protocol.Gateway",
+                        "CreateProcessInstanceWithResult",
+                    ),
+                );
             self.inner.unary(req, path, codec).await
         }
         pub async fn cancel_process_instance(
             &mut self,
             request: impl tonic::IntoRequest<super::CancelProcessInstanceRequest>,
-        ) -> std::result::Result<tonic::Response<super::CancelProcessInstanceResponse>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+        ) -> std::result::Result<
+            tonic::Response<super::CancelProcessInstanceResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/gateway_protocol.Gateway/CancelProcessInstance",
             );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "gateway_protocol.Gateway",
-                "CancelProcessInstance",
-            ));
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("gateway_protocol.Gateway", "CancelProcessInstance"),
+                );
             self.inner.unary(req, path, codec).await
         }
         pub async fn publish_message(
             &mut self,
             request: impl tonic::IntoRequest<super::PublishMessageRequest>,
-        ) -> std::result::Result<tonic::Response<super::PublishMessageResponse>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+        ) -> std::result::Result<
+            tonic::Response<super::PublishMessageResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/gateway_protocol.Gateway/PublishMessage");
+            let path = http::uri::PathAndQuery::from_static(
+                "/gateway_protocol.Gateway/PublishMessage",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "gateway_protocol.Gateway",
-                "PublishMessage",
-            ));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gateway_protocol.Gateway", "PublishMessage"));
             self.inner.unary(req, path, codec).await
         }
         pub async fn broadcast_signal(
             &mut self,
             request: impl tonic::IntoRequest<super::BroadcastSignalRequest>,
-        ) -> std::result::Result<tonic::Response<super::BroadcastSignalResponse>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+        ) -> std::result::Result<
+            tonic::Response<super::BroadcastSignalResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/gateway_protocol.Gateway/BroadcastSignal");
+            let path = http::uri::PathAndQuery::from_static(
+                "/gateway_protocol.Gateway/BroadcastSignal",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "gateway_protocol.Gateway",
-                "BroadcastSignal",
-            ));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gateway_protocol.Gateway", "BroadcastSignal"));
             self.inner.unary(req, path, codec).await
         }
         pub async fn activate_jobs(
@@ -683,12 +756,18 @@ pub mod gateway_client {
             tonic::Response<tonic::codec::Streaming<super::ActivateJobsResponse>>,
             tonic::Status,
         > {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/gateway_protocol.Gateway/ActivateJobs");
+            let path = http::uri::PathAndQuery::from_static(
+                "/gateway_protocol.Gateway/ActivateJobs",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("gateway_protocol.Gateway", "ActivateJobs"));
@@ -701,31 +780,44 @@ pub mod gateway_client {
             tonic::Response<tonic::codec::Streaming<super::ActivatedJob>>,
             tonic::Status,
         > {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
             let path = http::uri::PathAndQuery::from_static(
                 "/gateway_protocol.Gateway/StreamActivatedJobs",
             );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "gateway_protocol.Gateway",
-                "StreamActivatedJobs",
-            ));
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("gateway_protocol.Gateway", "StreamActivatedJobs"),
+                );
             self.inner.server_streaming(req, path, codec).await
         }
         pub async fn complete_job(
             &mut self,
             request: impl tonic::IntoRequest<super::CompleteJobRequest>,
-        ) -> std::result::Result<tonic::Response<super::CompleteJobResponse>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+        ) -> std::result::Result<
+            tonic::Response<super::CompleteJobResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/gateway_protocol.Gateway/CompleteJob");
+            let path = http::uri::PathAndQuery::from_static(
+                "/gateway_protocol.Gateway/CompleteJob",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("gateway_protocol.Gateway", "CompleteJob"));
@@ -734,12 +826,22 @@ pub mod gateway_client {
         pub async fn fail_job(
             &mut self,
             request: impl tonic::IntoRequest<super::FailJobRequest>,
-        ) -> std::result::Result<tonic::Response<super::FailJobResponse>, tonic::Status> {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+        ) -> std::result::Result<
+            tonic::Response<super::FailJobResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/gateway_protocol.Gateway/FailJob");
+            let path = http::uri::PathAndQuery::from_static(
+                "/gateway_protocol.Gateway/FailJob",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("gateway_protocol.Gateway", "FailJob"));
@@ -748,13 +850,22 @@ pub mod gateway_client {
         pub async fn throw_error(
             &mut self,
             request: impl tonic::IntoRequest<super::ThrowErrorRequest>,
-        ) -> std::result::Result<tonic::Response<super::ThrowErrorResponse>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+        ) -> std::result::Result<
+            tonic::Response<super::ThrowErrorResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/gateway_protocol.Gateway/ThrowError");
+            let path = http::uri::PathAndQuery::from_static(
+                "/gateway_protocol.Gateway/ThrowError",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("gateway_protocol.Gateway", "ThrowError"));
@@ -763,50 +874,70 @@ pub mod gateway_client {
         pub async fn update_job_retries(
             &mut self,
             request: impl tonic::IntoRequest<super::UpdateJobRetriesRequest>,
-        ) -> std::result::Result<tonic::Response<super::UpdateJobRetriesResponse>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateJobRetriesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/gateway_protocol.Gateway/UpdateJobRetries");
+            let path = http::uri::PathAndQuery::from_static(
+                "/gateway_protocol.Gateway/UpdateJobRetries",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "gateway_protocol.Gateway",
-                "UpdateJobRetries",
-            ));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gateway_protocol.Gateway", "UpdateJobRetries"));
             self.inner.unary(req, path, codec).await
         }
         pub async fn update_job_timeout(
             &mut self,
             request: impl tonic::IntoRequest<super::UpdateJobTimeoutRequest>,
-        ) -> std::result::Result<tonic::Response<super::UpdateJobTimeoutResponse>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateJobTimeoutResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/gateway_protocol.Gateway/UpdateJobTimeout");
+            let path = http::uri::PathAndQuery::from_static(
+                "/gateway_protocol.Gateway/UpdateJobTimeout",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "gateway_protocol.Gateway",
-                "UpdateJobTimeout",
-            ));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gateway_protocol.Gateway", "UpdateJobTimeout"));
             self.inner.unary(req, path, codec).await
         }
         pub async fn set_variables(
             &mut self,
             request: impl tonic::IntoRequest<super::SetVariablesRequest>,
-        ) -> std::result::Result<tonic::Response<super::SetVariablesResponse>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+        ) -> std::result::Result<
+            tonic::Response<super::SetVariablesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/gateway_protocol.Gateway/SetVariables");
+            let path = http::uri::PathAndQuery::from_static(
+                "/gateway_protocol.Gateway/SetVariables",
+            );
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("gateway_protocol.Gateway", "SetVariables"));
@@ -815,37 +946,49 @@ pub mod gateway_client {
         pub async fn resolve_incident(
             &mut self,
             request: impl tonic::IntoRequest<super::ResolveIncidentRequest>,
-        ) -> std::result::Result<tonic::Response<super::ResolveIncidentResponse>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+        ) -> std::result::Result<
+            tonic::Response<super::ResolveIncidentResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/gateway_protocol.Gateway/ResolveIncident");
+            let path = http::uri::PathAndQuery::from_static(
+                "/gateway_protocol.Gateway/ResolveIncident",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "gateway_protocol.Gateway",
-                "ResolveIncident",
-            ));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gateway_protocol.Gateway", "ResolveIncident"));
             self.inner.unary(req, path, codec).await
         }
         pub async fn evaluate_decision(
             &mut self,
             request: impl tonic::IntoRequest<super::EvaluateDecisionRequest>,
-        ) -> std::result::Result<tonic::Response<super::EvaluateDecisionResponse>, tonic::Status>
-        {
-            self.inner.ready().await.map_err(|e| {
-                tonic::Status::unknown(format!("Service was not ready: {}", e.into()))
-            })?;
+        ) -> std::result::Result<
+            tonic::Response<super::EvaluateDecisionResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path =
-                http::uri::PathAndQuery::from_static("/gateway_protocol.Gateway/EvaluateDecision");
+            let path = http::uri::PathAndQuery::from_static(
+                "/gateway_protocol.Gateway/EvaluateDecision",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new(
-                "gateway_protocol.Gateway",
-                "EvaluateDecision",
-            ));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("gateway_protocol.Gateway", "EvaluateDecision"));
             self.inner.unary(req, path, codec).await
         }
     }
@@ -858,7 +1001,7 @@ pub mod gateway_server {
         dead_code,
         missing_docs,
         clippy::wildcard_imports,
-        clippy::let_unit_value
+        clippy::let_unit_value,
     )]
     use tonic::codegen::*;
     /// Generated trait containing gRPC methods that should be implemented for use with GatewayServer.
@@ -867,15 +1010,24 @@ pub mod gateway_server {
         async fn topology(
             &self,
             request: tonic::Request<super::TopologyRequest>,
-        ) -> std::result::Result<tonic::Response<super::TopologyResponse>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::TopologyResponse>,
+            tonic::Status,
+        >;
         async fn deploy_resource(
             &self,
             request: tonic::Request<super::DeployResourceRequest>,
-        ) -> std::result::Result<tonic::Response<super::DeployResourceResponse>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::DeployResourceResponse>,
+            tonic::Status,
+        >;
         async fn create_process_instance(
             &self,
             request: tonic::Request<super::CreateProcessInstanceRequest>,
-        ) -> std::result::Result<tonic::Response<super::CreateProcessInstanceResponse>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::CreateProcessInstanceResponse>,
+            tonic::Status,
+        >;
         async fn create_process_instance_with_result(
             &self,
             request: tonic::Request<super::CreateProcessInstanceWithResultRequest>,
@@ -886,37 +1038,57 @@ pub mod gateway_server {
         async fn cancel_process_instance(
             &self,
             request: tonic::Request<super::CancelProcessInstanceRequest>,
-        ) -> std::result::Result<tonic::Response<super::CancelProcessInstanceResponse>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::CancelProcessInstanceResponse>,
+            tonic::Status,
+        >;
         async fn publish_message(
             &self,
             request: tonic::Request<super::PublishMessageRequest>,
-        ) -> std::result::Result<tonic::Response<super::PublishMessageResponse>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::PublishMessageResponse>,
+            tonic::Status,
+        >;
         async fn broadcast_signal(
             &self,
             request: tonic::Request<super::BroadcastSignalRequest>,
-        ) -> std::result::Result<tonic::Response<super::BroadcastSignalResponse>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::BroadcastSignalResponse>,
+            tonic::Status,
+        >;
         /// Server streaming response type for the ActivateJobs method.
         type ActivateJobsStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::ActivateJobsResponse, tonic::Status>,
-            > + std::marker::Send
+            >
+            + std::marker::Send
             + 'static;
         async fn activate_jobs(
             &self,
             request: tonic::Request<super::ActivateJobsRequest>,
-        ) -> std::result::Result<tonic::Response<Self::ActivateJobsStream>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<Self::ActivateJobsStream>,
+            tonic::Status,
+        >;
         /// Server streaming response type for the StreamActivatedJobs method.
         type StreamActivatedJobsStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::ActivatedJob, tonic::Status>,
-            > + std::marker::Send
+            >
+            + std::marker::Send
             + 'static;
         async fn stream_activated_jobs(
             &self,
             request: tonic::Request<super::StreamActivatedJobsRequest>,
-        ) -> std::result::Result<tonic::Response<Self::StreamActivatedJobsStream>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<Self::StreamActivatedJobsStream>,
+            tonic::Status,
+        >;
         async fn complete_job(
             &self,
             request: tonic::Request<super::CompleteJobRequest>,
-        ) -> std::result::Result<tonic::Response<super::CompleteJobResponse>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::CompleteJobResponse>,
+            tonic::Status,
+        >;
         async fn fail_job(
             &self,
             request: tonic::Request<super::FailJobRequest>,
@@ -924,27 +1096,45 @@ pub mod gateway_server {
         async fn throw_error(
             &self,
             request: tonic::Request<super::ThrowErrorRequest>,
-        ) -> std::result::Result<tonic::Response<super::ThrowErrorResponse>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::ThrowErrorResponse>,
+            tonic::Status,
+        >;
         async fn update_job_retries(
             &self,
             request: tonic::Request<super::UpdateJobRetriesRequest>,
-        ) -> std::result::Result<tonic::Response<super::UpdateJobRetriesResponse>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateJobRetriesResponse>,
+            tonic::Status,
+        >;
         async fn update_job_timeout(
             &self,
             request: tonic::Request<super::UpdateJobTimeoutRequest>,
-        ) -> std::result::Result<tonic::Response<super::UpdateJobTimeoutResponse>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::UpdateJobTimeoutResponse>,
+            tonic::Status,
+        >;
         async fn set_variables(
             &self,
             request: tonic::Request<super::SetVariablesRequest>,
-        ) -> std::result::Result<tonic::Response<super::SetVariablesResponse>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::SetVariablesResponse>,
+            tonic::Status,
+        >;
         async fn resolve_incident(
             &self,
             request: tonic::Request<super::ResolveIncidentRequest>,
-        ) -> std::result::Result<tonic::Response<super::ResolveIncidentResponse>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::ResolveIncidentResponse>,
+            tonic::Status,
+        >;
         async fn evaluate_decision(
             &self,
             request: tonic::Request<super::EvaluateDecisionRequest>,
-        ) -> std::result::Result<tonic::Response<super::EvaluateDecisionResponse>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::EvaluateDecisionResponse>,
+            tonic::Status,
+        >;
     }
     #[derive(Debug)]
     pub struct GatewayServer<T> {
@@ -967,7 +1157,10 @@ pub mod gateway_server {
                 max_encoding_message_size: None,
             }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
         where
             F: tonic::service::Interceptor,
         {
@@ -1022,16 +1215,21 @@ pub mod gateway_server {
                 "/gateway_protocol.Gateway/Topology" => {
                     #[allow(non_camel_case_types)]
                     struct TopologySvc<T: Gateway>(pub Arc<T>);
-                    impl<T: Gateway> tonic::server::UnaryService<super::TopologyRequest> for TopologySvc<T> {
+                    impl<T: Gateway> tonic::server::UnaryService<super::TopologyRequest>
+                    for TopologySvc<T> {
                         type Response = super::TopologyResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::TopologyRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Gateway>::topology(&inner, request).await };
+                            let fut = async move {
+                                <T as Gateway>::topology(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1060,11 +1258,15 @@ pub mod gateway_server {
                 "/gateway_protocol.Gateway/DeployResource" => {
                     #[allow(non_camel_case_types)]
                     struct DeployResourceSvc<T: Gateway>(pub Arc<T>);
-                    impl<T: Gateway> tonic::server::UnaryService<super::DeployResourceRequest>
-                        for DeployResourceSvc<T>
-                    {
+                    impl<
+                        T: Gateway,
+                    > tonic::server::UnaryService<super::DeployResourceRequest>
+                    for DeployResourceSvc<T> {
                         type Response = super::DeployResourceResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::DeployResourceRequest>,
@@ -1101,19 +1303,23 @@ pub mod gateway_server {
                 "/gateway_protocol.Gateway/CreateProcessInstance" => {
                     #[allow(non_camel_case_types)]
                     struct CreateProcessInstanceSvc<T: Gateway>(pub Arc<T>);
-                    impl<T: Gateway>
-                        tonic::server::UnaryService<super::CreateProcessInstanceRequest>
-                        for CreateProcessInstanceSvc<T>
-                    {
+                    impl<
+                        T: Gateway,
+                    > tonic::server::UnaryService<super::CreateProcessInstanceRequest>
+                    for CreateProcessInstanceSvc<T> {
                         type Response = super::CreateProcessInstanceResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::CreateProcessInstanceRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as Gateway>::create_process_instance(&inner, request).await
+                                <T as Gateway>::create_process_instance(&inner, request)
+                                    .await
                             };
                             Box::pin(fut)
                         }
@@ -1143,19 +1349,28 @@ pub mod gateway_server {
                 "/gateway_protocol.Gateway/CreateProcessInstanceWithResult" => {
                     #[allow(non_camel_case_types)]
                     struct CreateProcessInstanceWithResultSvc<T: Gateway>(pub Arc<T>);
-                    impl<T: Gateway>
-                        tonic::server::UnaryService<super::CreateProcessInstanceWithResultRequest>
-                        for CreateProcessInstanceWithResultSvc<T>
-                    {
+                    impl<
+                        T: Gateway,
+                    > tonic::server::UnaryService<
+                        super::CreateProcessInstanceWithResultRequest,
+                    > for CreateProcessInstanceWithResultSvc<T> {
                         type Response = super::CreateProcessInstanceWithResultResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::CreateProcessInstanceWithResultRequest>,
+                            request: tonic::Request<
+                                super::CreateProcessInstanceWithResultRequest,
+                            >,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as Gateway>::create_process_instance_with_result(&inner, request)
+                                <T as Gateway>::create_process_instance_with_result(
+                                        &inner,
+                                        request,
+                                    )
                                     .await
                             };
                             Box::pin(fut)
@@ -1186,19 +1401,23 @@ pub mod gateway_server {
                 "/gateway_protocol.Gateway/CancelProcessInstance" => {
                     #[allow(non_camel_case_types)]
                     struct CancelProcessInstanceSvc<T: Gateway>(pub Arc<T>);
-                    impl<T: Gateway>
-                        tonic::server::UnaryService<super::CancelProcessInstanceRequest>
-                        for CancelProcessInstanceSvc<T>
-                    {
+                    impl<
+                        T: Gateway,
+                    > tonic::server::UnaryService<super::CancelProcessInstanceRequest>
+                    for CancelProcessInstanceSvc<T> {
                         type Response = super::CancelProcessInstanceResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::CancelProcessInstanceRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
-                                <T as Gateway>::cancel_process_instance(&inner, request).await
+                                <T as Gateway>::cancel_process_instance(&inner, request)
+                                    .await
                             };
                             Box::pin(fut)
                         }
@@ -1228,11 +1447,15 @@ pub mod gateway_server {
                 "/gateway_protocol.Gateway/PublishMessage" => {
                     #[allow(non_camel_case_types)]
                     struct PublishMessageSvc<T: Gateway>(pub Arc<T>);
-                    impl<T: Gateway> tonic::server::UnaryService<super::PublishMessageRequest>
-                        for PublishMessageSvc<T>
-                    {
+                    impl<
+                        T: Gateway,
+                    > tonic::server::UnaryService<super::PublishMessageRequest>
+                    for PublishMessageSvc<T> {
                         type Response = super::PublishMessageResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::PublishMessageRequest>,
@@ -1269,11 +1492,15 @@ pub mod gateway_server {
                 "/gateway_protocol.Gateway/BroadcastSignal" => {
                     #[allow(non_camel_case_types)]
                     struct BroadcastSignalSvc<T: Gateway>(pub Arc<T>);
-                    impl<T: Gateway> tonic::server::UnaryService<super::BroadcastSignalRequest>
-                        for BroadcastSignalSvc<T>
-                    {
+                    impl<
+                        T: Gateway,
+                    > tonic::server::UnaryService<super::BroadcastSignalRequest>
+                    for BroadcastSignalSvc<T> {
                         type Response = super::BroadcastSignalResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::BroadcastSignalRequest>,
@@ -1310,21 +1537,24 @@ pub mod gateway_server {
                 "/gateway_protocol.Gateway/ActivateJobs" => {
                     #[allow(non_camel_case_types)]
                     struct ActivateJobsSvc<T: Gateway>(pub Arc<T>);
-                    impl<T: Gateway>
-                        tonic::server::ServerStreamingService<super::ActivateJobsRequest>
-                        for ActivateJobsSvc<T>
-                    {
+                    impl<
+                        T: Gateway,
+                    > tonic::server::ServerStreamingService<super::ActivateJobsRequest>
+                    for ActivateJobsSvc<T> {
                         type Response = super::ActivateJobsResponse;
                         type ResponseStream = T::ActivateJobsStream;
-                        type Future =
-                            BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::ActivateJobsRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Gateway>::activate_jobs(&inner, request).await };
+                            let fut = async move {
+                                <T as Gateway>::activate_jobs(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1353,14 +1583,17 @@ pub mod gateway_server {
                 "/gateway_protocol.Gateway/StreamActivatedJobs" => {
                     #[allow(non_camel_case_types)]
                     struct StreamActivatedJobsSvc<T: Gateway>(pub Arc<T>);
-                    impl<T: Gateway>
-                        tonic::server::ServerStreamingService<super::StreamActivatedJobsRequest>
-                        for StreamActivatedJobsSvc<T>
-                    {
+                    impl<
+                        T: Gateway,
+                    > tonic::server::ServerStreamingService<
+                        super::StreamActivatedJobsRequest,
+                    > for StreamActivatedJobsSvc<T> {
                         type Response = super::ActivatedJob;
                         type ResponseStream = T::StreamActivatedJobsStream;
-                        type Future =
-                            BoxFuture<tonic::Response<Self::ResponseStream>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::StreamActivatedJobsRequest>,
@@ -1397,16 +1630,23 @@ pub mod gateway_server {
                 "/gateway_protocol.Gateway/CompleteJob" => {
                     #[allow(non_camel_case_types)]
                     struct CompleteJobSvc<T: Gateway>(pub Arc<T>);
-                    impl<T: Gateway> tonic::server::UnaryService<super::CompleteJobRequest> for CompleteJobSvc<T> {
+                    impl<
+                        T: Gateway,
+                    > tonic::server::UnaryService<super::CompleteJobRequest>
+                    for CompleteJobSvc<T> {
                         type Response = super::CompleteJobResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::CompleteJobRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Gateway>::complete_job(&inner, request).await };
+                            let fut = async move {
+                                <T as Gateway>::complete_job(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1435,16 +1675,21 @@ pub mod gateway_server {
                 "/gateway_protocol.Gateway/FailJob" => {
                     #[allow(non_camel_case_types)]
                     struct FailJobSvc<T: Gateway>(pub Arc<T>);
-                    impl<T: Gateway> tonic::server::UnaryService<super::FailJobRequest> for FailJobSvc<T> {
+                    impl<T: Gateway> tonic::server::UnaryService<super::FailJobRequest>
+                    for FailJobSvc<T> {
                         type Response = super::FailJobResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::FailJobRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Gateway>::fail_job(&inner, request).await };
+                            let fut = async move {
+                                <T as Gateway>::fail_job(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1473,16 +1718,23 @@ pub mod gateway_server {
                 "/gateway_protocol.Gateway/ThrowError" => {
                     #[allow(non_camel_case_types)]
                     struct ThrowErrorSvc<T: Gateway>(pub Arc<T>);
-                    impl<T: Gateway> tonic::server::UnaryService<super::ThrowErrorRequest> for ThrowErrorSvc<T> {
+                    impl<
+                        T: Gateway,
+                    > tonic::server::UnaryService<super::ThrowErrorRequest>
+                    for ThrowErrorSvc<T> {
                         type Response = super::ThrowErrorResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::ThrowErrorRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Gateway>::throw_error(&inner, request).await };
+                            let fut = async move {
+                                <T as Gateway>::throw_error(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1511,11 +1763,15 @@ pub mod gateway_server {
                 "/gateway_protocol.Gateway/UpdateJobRetries" => {
                     #[allow(non_camel_case_types)]
                     struct UpdateJobRetriesSvc<T: Gateway>(pub Arc<T>);
-                    impl<T: Gateway> tonic::server::UnaryService<super::UpdateJobRetriesRequest>
-                        for UpdateJobRetriesSvc<T>
-                    {
+                    impl<
+                        T: Gateway,
+                    > tonic::server::UnaryService<super::UpdateJobRetriesRequest>
+                    for UpdateJobRetriesSvc<T> {
                         type Response = super::UpdateJobRetriesResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::UpdateJobRetriesRequest>,
@@ -1552,11 +1808,15 @@ pub mod gateway_server {
                 "/gateway_protocol.Gateway/UpdateJobTimeout" => {
                     #[allow(non_camel_case_types)]
                     struct UpdateJobTimeoutSvc<T: Gateway>(pub Arc<T>);
-                    impl<T: Gateway> tonic::server::UnaryService<super::UpdateJobTimeoutRequest>
-                        for UpdateJobTimeoutSvc<T>
-                    {
+                    impl<
+                        T: Gateway,
+                    > tonic::server::UnaryService<super::UpdateJobTimeoutRequest>
+                    for UpdateJobTimeoutSvc<T> {
                         type Response = super::UpdateJobTimeoutResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::UpdateJobTimeoutRequest>,
@@ -1593,16 +1853,23 @@ pub mod gateway_server {
                 "/gateway_protocol.Gateway/SetVariables" => {
                     #[allow(non_camel_case_types)]
                     struct SetVariablesSvc<T: Gateway>(pub Arc<T>);
-                    impl<T: Gateway> tonic::server::UnaryService<super::SetVariablesRequest> for SetVariablesSvc<T> {
+                    impl<
+                        T: Gateway,
+                    > tonic::server::UnaryService<super::SetVariablesRequest>
+                    for SetVariablesSvc<T> {
                         type Response = super::SetVariablesResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::SetVariablesRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut =
-                                async move { <T as Gateway>::set_variables(&inner, request).await };
+                            let fut = async move {
+                                <T as Gateway>::set_variables(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1631,11 +1898,15 @@ pub mod gateway_server {
                 "/gateway_protocol.Gateway/ResolveIncident" => {
                     #[allow(non_camel_case_types)]
                     struct ResolveIncidentSvc<T: Gateway>(pub Arc<T>);
-                    impl<T: Gateway> tonic::server::UnaryService<super::ResolveIncidentRequest>
-                        for ResolveIncidentSvc<T>
-                    {
+                    impl<
+                        T: Gateway,
+                    > tonic::server::UnaryService<super::ResolveIncidentRequest>
+                    for ResolveIncidentSvc<T> {
                         type Response = super::ResolveIncidentResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::ResolveIncidentRequest>,
@@ -1672,11 +1943,15 @@ pub mod gateway_server {
                 "/gateway_protocol.Gateway/EvaluateDecision" => {
                     #[allow(non_camel_case_types)]
                     struct EvaluateDecisionSvc<T: Gateway>(pub Arc<T>);
-                    impl<T: Gateway> tonic::server::UnaryService<super::EvaluateDecisionRequest>
-                        for EvaluateDecisionSvc<T>
-                    {
+                    impl<
+                        T: Gateway,
+                    > tonic::server::UnaryService<super::EvaluateDecisionRequest>
+                    for EvaluateDecisionSvc<T> {
                         type Response = super::EvaluateDecisionResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
                         fn call(
                             &mut self,
                             request: tonic::Request<super::EvaluateDecisionRequest>,
@@ -1710,19 +1985,25 @@ pub mod gateway_server {
                     };
                     Box::pin(fut)
                 }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(
-                        tonic::Status::GRPC_STATUS,
-                        (tonic::Code::Unimplemented as i32).into(),
-                    );
-                    headers.insert(
-                        http::header::CONTENT_TYPE,
-                        tonic::metadata::GRPC_CONTENT_TYPE,
-                    );
-                    Ok(response)
-                }),
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
             }
         }
     }

@@ -266,8 +266,7 @@ async fn the_bridge_behind_a_broker_takes_refuses_and_asks_to_come_again() {
             ALL_ATTEMPTS,
         ),
     ] {
-        let counter = format!("bridge_sink_requests_total{{status=\"{status}\"");
-        let before = count(bridge, &counter).await;
+        let before = answered_with(bridge, status).await;
         let manifests = Manifests::of(&[Trigger {
             name: "answers",
             types: &[],
@@ -284,7 +283,7 @@ async fn the_bridge_behind_a_broker_takes_refuses_and_asks_to_come_again() {
         .await;
         let answered = dataplane.send("Answers.Known", name, &data).await;
         assert_eq!(answered.status, 202, "{name}");
-        let answers = count(bridge, &counter).await - before;
+        let answers = answered_with(bridge, status).await - before;
         assert_eq!(answers, attempts as f64, "{name}: answers with {status}");
         let dead = with_id(&dead_letters, name);
         assert_eq!(dead.len(), usize::from(status != 202), "{name}: {dead:#?}");
@@ -296,14 +295,11 @@ async fn the_bridge_behind_a_broker_takes_refuses_and_asks_to_come_again() {
     }
 }
 
-/// The samples of a counter whose line begins so.
-async fn count(bridge: &Bridge, begin: &str) -> f64 {
-    let page = bridge.get("metrics").await;
-    page.text()
-        .lines()
-        .filter(|line| line.starts_with(begin))
-        .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-        .sum()
+async fn answered_with(bridge: &Bridge, status: u16) -> f64 {
+    let status = status.to_string();
+    bridge
+        .metric_of("bridge_sink_requests_total", &[("status", &status)])
+        .await
 }
 
 #[tokio::test]

@@ -48,13 +48,9 @@ async fn completed(scenario: &Scenario<'_>, variables: &Value) -> Value {
 }
 
 async fn jobs(source: &Bridge, outcome: &str) -> f64 {
-    let page = source.get("metrics").await;
-    let label = format!("outcome=\"{outcome}\"");
-    page.text()
-        .lines()
-        .filter(|line| line.starts_with("bridge_source_jobs_total{") && line.contains(&label))
-        .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-        .sum()
+    source
+        .metric_of("bridge_source_jobs_total", &[("outcome", outcome)])
+        .await
 }
 
 /// The in-memory channel answers only after all retries of all Triggers; the source's POST lasts as long,

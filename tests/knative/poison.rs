@@ -87,8 +87,13 @@ async fn an_event_refused_for_want_of_a_rule_is_replayed_from_the_dead_letter_si
     assert_eq!(answered.status, 202);
     let answered = bridge.send_with(TYPE, "poison-1", &headers, &data).await;
     assert_eq!(answered.status, 202, "{}", answered.text());
-    let duplicates = "bridge_sink_command_duration_seconds_count{command=\"PublishMessage\",outcome=\"duplicate\"";
-    assert_eq!(sample(bridge.get("metrics").await.text(), duplicates), 2.0);
+    let duplicates = bridge
+        .metric_of(
+            "bridge_sink_command_duration_seconds_count",
+            &[("command", "PublishMessage"), ("outcome", "duplicate")],
+        )
+        .await;
+    assert_eq!(duplicates, 2.0);
 
     assert_eq!(dead_letters.received().len(), 1);
     let instances = scenario
@@ -130,11 +135,4 @@ fn reason(dead: &Received) -> String {
         .expect("base64");
     let reason: Value = serde_json::from_slice(&data).expect("JSON");
     reason["error"].as_str().expect("text").to_owned()
-}
-
-fn sample(page: &str, begin: &str) -> f64 {
-    page.lines()
-        .filter(|line| line.starts_with(begin))
-        .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-        .sum()
 }

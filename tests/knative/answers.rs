@@ -1,6 +1,6 @@
-//! The table of the README's section on answers, read off Knative's own filter. Where the bridge can be
-//! brought to an answer behind a Broker, it is; the others are taken from the bridge itself and played
-//! back byte for byte, as what leads to them cannot pass the ingress or takes a sender that stalls.
+//! What each answer of the sink leads to, read off Knative's own filter. Where the bridge can be brought to
+//! an answer behind a Broker, it is; the others are taken from the bridge itself and played back byte for
+//! byte, as what leads to them cannot pass the ingress or takes a sender that stalls.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

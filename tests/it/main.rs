@@ -6,3 +6,12 @@ mod config;
 mod dependencies;
 /// Which room may import which.
 mod layout;
+/// Which roles run, and what readiness says of them.
+mod roles;
+/// Secrets, proxies, and other small things that matter.
+mod security;
+/// What is answered to a sender, and what the engine has got of it.
+mod sink;
+/// What a job becomes, and what its end is.
+mod source;
+mod support;

@@ -1,5 +1,8 @@
 //! Connections to the gateway: lazy, kept alive, plaintext or TLS.
 
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use crate::settings::{Settings, SettingsError};
@@ -44,16 +47,36 @@ pub(crate) fn connect_lazily(
     }
     if settings.address.is_tls() {
         endpoint = endpoint
-            .tls_config(tls(settings))
+            .tls_config(tls(settings)?)
             .map_err(|error| SettingsError::Tls(crate::error::chain(&error)))?;
     }
     Ok(endpoint.connect_lazy())
 }
 
-fn tls(settings: &Settings) -> ClientTlsConfig {
+/// The authorities in a PEM file. The transport itself would skip over what is none, and then trust
+/// nobody, which is noticed only when it connects.
+pub(crate) fn roots(pem: &[u8]) -> Result<RootCertStore, SettingsError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| SettingsError::Tls(format!("{error:?}")))?;
+        roots
+            .add(certificate)
+            .map_err(|error| SettingsError::Tls(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        let reason = String::from("there is no certificate of an authority in the file");
+        return Err(SettingsError::Tls(reason));
+    }
+    Ok(roots)
+}
+
+fn tls(settings: &Settings) -> Result<ClientTlsConfig, SettingsError> {
     let mut tls = ClientTlsConfig::new();
     tls = match &settings.ca_certificate {
-        Some(pem) => tls.ca_certificate(Certificate::from_pem(pem)),
+        Some(pem) => {
+            roots(pem)?;
+            tls.ca_certificate(Certificate::from_pem(pem))
+        }
         None => tls.with_webpki_roots(),
     };
     if let Some(identity) = &settings.client_identity {
@@ -68,5 +91,5 @@ fn tls(settings: &Settings) -> ClientTlsConfig {
             .map_or(name.as_str(), |(host, _)| host);
         tls = tls.domain_name(host);
     }
-    tls
+    Ok(tls)
 }

@@ -166,7 +166,7 @@ fn origin(status: &Status) -> Origin {
             return Origin::NotSent;
         }
         if let Some(io) = error.downcast_ref::<std::io::Error>()
-            && io.kind() == std::io::ErrorKind::ConnectionRefused
+            && (io.kind() == std::io::ErrorKind::ConnectionRefused || refuses_certificate(io))
         {
             return Origin::NotSent;
         }
@@ -186,6 +186,26 @@ fn origin(status: &Status) -> Origin {
     Origin::Lost
 }
 
+/// With TLS 1.3 a client's certificate is refused only after the client took the connection for made,
+/// but before anything it sent was read. Shared among all calls on the connection, the error has kept
+/// nothing but its words.
+fn refuses_certificate(error: &std::io::Error) -> bool {
+    use rustls::AlertDescription as Alert;
+    let words = error.to_string();
+    [
+        Alert::BadCertificate,
+        Alert::UnsupportedCertificate,
+        Alert::CertificateRevoked,
+        Alert::CertificateExpired,
+        Alert::CertificateUnknown,
+        Alert::UnknownCA,
+        Alert::AccessDenied,
+        Alert::CertificateRequired,
+    ]
+    .into_iter()
+    .any(|alert| words == rustls::Error::AlertReceived(alert).to_string())
+}
+
 /// The innermost cause says most; the outer ones say "transport error".
 fn describe(status: &Status) -> String {
     let mut text = status.message().to_owned();
@@ -197,6 +217,12 @@ fn describe(status: &Status) -> String {
                 text.push_str(": ");
             }
             text.push_str(&more);
+        }
+        if let Some(h2) = error.downcast_ref::<h2::Error>()
+            && h2.reason() == Some(h2::Reason::FRAME_SIZE_ERROR)
+        {
+            // So a TLS alert looks to whoever expects HTTP/2.
+            text.push_str("; if the gateway speaks TLS, its address begins with https://");
         }
         cause = error.source();
     }

@@ -4,6 +4,8 @@
 mod config;
 /// The dependency tree.
 mod dependencies;
+/// What the pages say is what the program does.
+mod docs;
 /// Which room may import which.
 mod layout;
 /// Which roles run, and what readiness says of them.

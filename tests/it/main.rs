@@ -8,6 +8,8 @@ mod dependencies;
 mod docs;
 /// Which room may import which.
 mod layout;
+/// A long time without a destination.
+mod outage;
 /// Which roles run, and what readiness says of them.
 mod roles;
 /// Secrets, proxies, and other small things that matter.

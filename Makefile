@@ -31,3 +31,24 @@ knative: ## the scenarios across Knative's own data plane (needs Go, and the bro
 	scripts/knative-dataplane >/dev/null
 	scripts/zeebe fetch broker
 	$(CARGO) test --locked --features knative-tests --test knative
+
+bench: ## the benchmarks, and a load run of the release bridge beside the bare limit of the same stack
+	$(CARGO) bench --locked -p cloudevents-http -p runtime -p eventing-zeebe --bench codec --bench per_event --bench per_request --bench rules
+	$(CARGO) build --release --locked -p eventing-zeebe --bin eventing-zeebe
+	$(CARGO) bench --locked -p testkit --bench load
+
+interop: ## other implementations of CloudEvents read what ours writes (needs Go and node)
+	scripts/interop
+
+fuzz: ## two minutes of arbitrary bytes into the codec (needs a nightly toolchain and cargo-fuzz)
+	mkdir -p fuzz/corpus/codec
+	$(CARGO) +nightly fuzz run codec fuzz/corpus/codec fuzz/seeds/codec -- -max_total_time=120
+
+lint-bpmn: ## the models, by bpmnlint's and Camunda's rules (needs node)
+	scripts/lint-bpmn
+
+advisories: ## known vulnerabilities of the dependencies (needs cargo-deny and the network)
+	$(CARGO) deny check advisories
+
+clean: ## what cargo built
+	$(CARGO) clean

@@ -28,6 +28,20 @@ pub enum Command {
     ThrowError,
 }
 
+impl Command {
+    /// All of them, in the order of their declaration.
+    pub(super) const ALL: [Self; 8] = [
+        Self::PublishMessage,
+        Self::CreateProcessInstance,
+        Self::BroadcastSignal,
+        Self::SetVariables,
+        Self::CancelProcessInstance,
+        Self::CompleteJob,
+        Self::FailJob,
+        Self::ThrowError,
+    ];
+}
+
 /// What became of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {

@@ -44,7 +44,7 @@ impl Fast {
             process_definition_key: 1,
             element_id: String::from("task"),
             element_instance_key: key,
-            custom_headers: String::from("{}"),
+            custom_headers: String::from(r#"{"ce-type":"Benchmark.Done"}"#),
             worker: worker.to_owned(),
             retries: 3,
             deadline: in_millis(timeout),

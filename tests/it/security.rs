@@ -5,9 +5,10 @@ use testkit::bridge::Bridge;
 use testkit::destination::{Answer, Destination};
 use testkit::gateway::{FakeGateway, Fault, JobState, NewJob};
 use testkit::program::Program;
+use testkit::rules_file::RulesFile;
 use tonic::Code;
 
-use crate::support::{EXECUTABLE, RulesFile, sink};
+use crate::support::{EXECUTABLE, sink};
 
 /// Appears in secrets alone.
 const MARK: &str = "hunter2hunter2";

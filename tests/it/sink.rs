@@ -3,11 +3,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testkit::gateway::{FakeGateway, Fault};
 use testkit::request::{self, Answered};
+use testkit::rules_file::RulesFile;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::Code;
 
-use crate::support::{RulesFile, sink};
+use crate::support::sink;
 
 /// The answer's reason: a short JSON object with nothing else in it.
 fn reason(answered: &Answered) -> String {

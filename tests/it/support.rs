@@ -28,18 +28,3 @@ pub(crate) async fn source(
     all.extend_from_slice(settings);
     sink(gateway, &all).await
 }
-
-/// A rules file; gone when dropped.
-pub(crate) struct RulesFile(tempfile::NamedTempFile);
-
-impl RulesFile {
-    pub(crate) fn new(rules: &str) -> Self {
-        let file = tempfile::NamedTempFile::new().expect("a temporary file");
-        std::fs::write(file.path(), rules).expect("a rules file");
-        Self(file)
-    }
-
-    pub(crate) fn path(&self) -> &str {
-        self.0.path().to_str().expect("a path that is UTF-8")
-    }
-}

@@ -19,8 +19,9 @@ use testkit::zeebe::Zeebe;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::bridge::{RulesFile, sink};
+use crate::bridge::sink;
 use crate::dataplane::{Dataplane, Manifests, QUICK, Trigger};
+use testkit::rules_file::RulesFile;
 
 /// The attempts that [`QUICK`] allows.
 const ALL_ATTEMPTS: usize = 3;
@@ -90,11 +91,11 @@ async fn answers_of_the_bridge() -> BTreeMap<&'static str, (Answered, Effect)> {
     let rules = RulesFile::new(
         "rules: [{name: asked, select: {type: Answers.Known}, publish: {message: Answers.Known}}]",
     );
-    let rules = rules.text();
+    let rules = rules.path();
     let limit = MAX_EVENT_BYTES.to_string();
     let settings = [
         ("ZEEBE_GRPC_ADDRESS", NOBODY),
-        ("RULES", &rules),
+        ("RULES", rules),
         ("BRIDGE_RETRY_IN_REQUEST_SECONDS", "0"),
         ("BRIDGE_MAX_EVENT_BYTES", &limit),
         ("BRIDGE_BODY_BUDGET_BYTES", &limit),
@@ -235,10 +236,10 @@ async fn the_bridge_behind_a_broker_takes_refuses_and_asks_to_come_again() {
         "rules: [{{name: known, select: {{type: Answers.Known, when: data.quantity > 0}}, publish: {{message: {}}}}}]",
         scenario.of("known")
     ));
-    let rules = rules.text();
+    let rules = rules.path();
     let limit = MAX_EVENT_BYTES.to_string();
     let settings = [
-        ("RULES", rules.as_str()),
+        ("RULES", rules),
         ("BRIDGE_RETRY_IN_REQUEST_SECONDS", "0"),
         ("BRIDGE_MAX_EVENT_BYTES", &limit),
     ];

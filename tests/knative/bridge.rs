@@ -1,9 +1,6 @@
 //! The bridge of a scenario: its two roles as two programs, as in a cluster where the sink is a Knative
 //! Service and the source a Deployment. The Broker needs the sink's address, the source the Broker's.
 
-use std::path::PathBuf;
-
-use tempfile::TempDir;
 use testkit::bridge::Bridge;
 use testkit::scenario::Scenario;
 use testkit::zeebe::Zeebe;
@@ -45,31 +42,4 @@ pub(crate) async fn source_of(
     let bridge = Bridge::start(EXECUTABLE, &all).await;
     bridge.ready().await;
     bridge
-}
-
-/// A rules file that can be written anew.
-pub(crate) struct RulesFile(TempDir);
-
-impl RulesFile {
-    pub(crate) fn new(rules: &str) -> Self {
-        let file = Self(tempfile::tempdir().expect("a temporary folder"));
-        file.write(rules);
-        file
-    }
-
-    pub(crate) fn write(&self, rules: &str) {
-        std::fs::write(self.path(), rules).expect("a file can be written");
-    }
-
-    pub(crate) fn path(&self) -> PathBuf {
-        self.0.path().join("rules.yaml")
-    }
-
-    /// The path as a setting.
-    pub(crate) fn text(&self) -> String {
-        self.path()
-            .into_os_string()
-            .into_string()
-            .expect("a path that is UTF-8")
-    }
 }

@@ -10,8 +10,9 @@ use testkit::scenario::{Scenario, workspace};
 use testkit::zeebe::Zeebe;
 use tokio::task::JoinSet;
 
-use crate::bridge::{RulesFile, sink, source};
+use crate::bridge::{sink, source};
 use crate::dataplane::Dataplane;
+use testkit::rules_file::RulesFile;
 
 /// How many want tickets at once; each has a connection of its own to the Broker.
 const CUSTOMERS: usize = 500;
@@ -32,7 +33,7 @@ async fn five_thousand_events_at_once_each_have_one_effect_and_none_is_a_dead_le
     ));
     let bridge = sink(&[
         ("ZEEBE_GRPC_ADDRESS", zeebe.gateway()),
-        ("RULES", &rules.text()),
+        ("RULES", rules.path()),
     ])
     .await;
     bridge.ready().await;

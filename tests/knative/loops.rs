@@ -5,8 +5,9 @@ use testkit::destination::{Destination, Received};
 use testkit::scenario::{Scenario, workspace};
 use testkit::zeebe::{Zeebe, incidents, is_completed};
 
-use crate::bridge::{RulesFile, sink, source};
+use crate::bridge::{sink, source};
 use crate::dataplane::{Dataplane, Manifests, QUICK, Trigger};
+use testkit::rules_file::RulesFile;
 
 const TYPE: &str = "Loop.Turned";
 
@@ -50,7 +51,7 @@ async fn stops_after(
     ));
     let bridge = sink(&[
         ("ZEEBE_GRPC_ADDRESS", zeebe.gateway()),
-        ("RULES", &rules.text()),
+        ("RULES", rules.path()),
     ])
     .await;
     bridge.ready().await;

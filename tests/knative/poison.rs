@@ -4,8 +4,9 @@ use testkit::request;
 use testkit::scenario::Scenario;
 use testkit::zeebe::{Zeebe, is_completed};
 
-use crate::bridge::{RulesFile, sink, source};
+use crate::bridge::{sink, source};
 use crate::dataplane::{Dataplane, Manifests, QUICK, Trigger};
+use testkit::rules_file::RulesFile;
 
 const TYPE: &str = "Poison.Requested";
 
@@ -19,7 +20,7 @@ async fn an_event_refused_for_want_of_a_rule_is_replayed_from_the_dead_letter_si
     let rules = RulesFile::new(before);
     let mut bridge = sink(&[
         ("ZEEBE_GRPC_ADDRESS", zeebe.gateway()),
-        ("RULES", &rules.text()),
+        ("RULES", rules.path()),
         ("BRIDGE_NO_RULE", "refuse"),
     ])
     .await;

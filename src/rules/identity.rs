@@ -18,7 +18,8 @@ pub(super) fn of(event: &Event, rule: Option<&str>) -> String {
     }
     let mut text = String::with_capacity(64);
     for byte in hash.finalize() {
-        text.extend([byte >> 4, byte & 15].map(digit));
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
     }
     text
 }

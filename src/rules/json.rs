@@ -181,6 +181,19 @@ pub(super) fn unescape(raw: &str) -> Cow<'_, str> {
         .map_or_else(|_| Cow::Borrowed(raw), Cow::Owned)
 }
 
+/// How many bytes at the beginning stand for themselves in a string; found a block at a time, as most
+/// of what comes is text.
+fn plain(bytes: &[u8]) -> usize {
+    const BLOCK: usize = 16;
+    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+    // All of a block are looked at, without a way out in between: so the compiler takes them at once.
+    let holds_special = |block: &&[u8]| block.iter().fold(false, |any, byte| any | special(byte));
+    let blocks = bytes.chunks_exact(BLOCK);
+    let skipped = blocks.take_while(|block| !holds_special(block)).count() * BLOCK;
+    let rest = bytes.get(skipped..).unwrap_or_default();
+    skipped + rest.iter().take_while(|byte| !special(byte)).count()
+}
+
 struct Scanner<'a> {
     text: &'a str,
     bytes: &'a [u8],
@@ -319,6 +332,7 @@ impl<'a> Scanner<'a> {
         self.at += 1;
         let start = self.at;
         loop {
+            self.at += self.bytes.get(self.at..).map_or(0, plain);
             match self.peek() {
                 Some(b'"') => {
                     let inside = self.text.get(start..self.at).unwrap_or_default();

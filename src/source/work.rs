@@ -190,17 +190,17 @@ impl Bench {
                 "a reply event was dropped: replies are not taken"
             );
         }
-        let said = shortened(&format!("the destination answered {}", attempt.summary()));
+        let said = || shortened(&format!("the destination answered {}", attempt.summary()));
         let retries = job.job().retries;
         let ended = match &ending {
             Ending::Complete => job.complete("").await,
-            Ending::ThrowError(code) => job.throw_error(code, &said).await,
+            Ending::ThrowError(code) => job.throw_error(code, &said()).await,
             Ending::UseRetry => {
-                job.fail((retries - 1).max(0), &said, self.retry_pause(retries))
+                job.fail((retries - 1).max(0), &said(), self.retry_pause(retries))
                     .await
             }
-            Ending::Incident => job.fail(0, &said, Duration::ZERO).await,
-            Ending::HandBack => job.hand_back(&said, Duration::ZERO).await,
+            Ending::Incident => job.fail(0, &said(), Duration::ZERO).await,
+            Ending::HandBack => job.hand_back(&said(), Duration::ZERO).await,
         };
         self.log(job, name(&ending), &ended);
     }

@@ -1,11 +1,17 @@
 //! Connections to the gateway: lazy, kept alive, plaintext or TLS.
 
+mod gathered;
+
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioIo;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use crate::settings::{Settings, SettingsError};
+use gathered::Gathered;
+use tower::ServiceExt;
 
 /// HTTP/2 flow-control windows in bytes: how much a peer may send that nobody has read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +33,7 @@ pub(crate) fn connect_lazily(
         .connect_timeout(settings.connect_timeout)
         .http2_keep_alive_interval(settings.keep_alive)
         .keep_alive_timeout(settings.connect_timeout)
-        .keep_alive_while_idle(true)
-        .tcp_nodelay(true);
+        .keep_alive_while_idle(true);
     if let Some(windows) = windows {
         endpoint = endpoint
             .initial_stream_window_size(windows.stream)
@@ -50,7 +55,11 @@ pub(crate) fn connect_lazily(
             .tls_config(tls(settings)?)
             .map_err(|error| SettingsError::Tls(crate::error::chain(&error)))?;
     }
-    Ok(endpoint.connect_lazy())
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    let connector = http.map_response(|stream| TokioIo::new(Gathered::new(stream.into_inner())));
+    Ok(endpoint.connect_with_connector_lazy(connector))
 }
 
 /// The authorities in a PEM file. The transport itself would skip over what is none, and then trust

@@ -22,7 +22,7 @@ use zeebe_client::protocol::{
     CompleteJobRequest, PublishMessageRequest, StreamActivatedJobsRequest,
 };
 
-/// Jobs in flight in the source, in the bridge by default and so in its bare limit.
+/// Jobs in flight in the source, in the bridge and in its bare limit.
 pub(crate) const JOBS_IN_FLIGHT: usize = 32;
 
 /// Says where this program listens, in the words of the bridge.

@@ -77,7 +77,8 @@ pub(crate) async fn drive(
     let count = latencies.len();
     let quantile = |part: f64| {
         let at = (count as f64 * part) as usize;
-        f64::from(latencies[at.min(count - 1)]) / 1000.0
+        let micros = latencies.get(at).or(latencies.last());
+        micros.map_or(f64::NAN, |micros| f64::from(*micros) / 1000.0)
     };
     Load {
         per_second: count as f64 / seconds,

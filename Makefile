@@ -27,8 +27,9 @@ engine: ## the scenarios against a real Zeebe broker and the in-memory engine (n
 	scripts/zeebe fetch engine
 	$(CARGO) test --locked --features engine-tests --test engine
 
-knative: ## the scenarios across Knative's own data plane (needs Go)
+knative: ## the scenarios across Knative's own data plane (needs Go, and the broker as `make engine` does)
 	scripts/knative-dataplane >/dev/null
+	scripts/zeebe fetch broker
 	$(CARGO) test --locked --features knative-tests --test knative
 
 bench: ## the benchmarks, and a load run of the release bridge beside the bare limit of the same stack

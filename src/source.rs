@@ -1,6 +1,6 @@
 //! The source role: jobs in, events out.
 //!
-//! - `task`: a service task's custom headers, compiled once for each deployed task.
+//! - `task`: a service task's custom headers, compiled once.
 //! - `event`: a job -> the event that leaves, with its stable id.
 //! - [`outcome`](mod@outcome): the table from the delivery's result to the end of the job.
 //! - `error_map`: which answers a task wants as BPMN errors.
@@ -62,10 +62,8 @@ impl Source {
         meter: &Meter,
     ) -> Result<Self, SourceError> {
         let sender = Sender::new(&SenderSettings {
-            ca_certs: binding.ca_certs().map(str::to_owned),
-            token_path: binding.token_path().map(std::path::Path::to_owned),
             max_idle_connections: config.max_jobs_active,
-            ..SenderSettings::default()
+            ..SenderSettings::for_binding(binding)
         })?;
         let worker = Arc::new(JobWorker::start(
             gateway,

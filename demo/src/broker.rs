@@ -43,6 +43,9 @@ use self::hub::{BrokerName, Hub};
 use self::ingress::Ingress;
 use self::manifest::Manifests;
 
+/// How long a subscriber may take for the rest of its answer once its status is there.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// What a Broker program is started with.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -139,6 +142,8 @@ impl Broker {
         let sender = Sender::new(&SenderSettings {
             // One more, so that what is too long is seen to be.
             max_answer_bytes: settings.max_event_bytes.saturating_add(1),
+            // A reply is the event of somebody who may take time to write it.
+            answer_timeout: REPLY_TIMEOUT,
             ..SenderSettings::default()
         })?;
         let hub = Arc::new(Hub {

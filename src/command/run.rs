@@ -67,6 +67,9 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
         destination = config.source.binding.as_ref().map(|binding| binding.destination().to_string()),
         "listening"
     );
+    if !config.roles.source && config.source.binding.is_none() {
+        tracing::info!("no source role: K_SINK is not set; a SinkBinding sets it");
+    }
     let limits = serve_limits(&config.limits);
     let admin_routes = admin::router(readiness.clone(), metrics.clone());
     let (routes, admin_serving) = match admin {

@@ -2,7 +2,7 @@
 
 use zeebe_client::{Address, ClientIdentity, Credentials, OAuth, Secret, Settings};
 
-use super::read::Reader;
+use super::read::{Reader, shown};
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Settings {
     let address = address(reader);
@@ -38,7 +38,7 @@ fn address(reader: &mut Reader<'_>) -> Address {
         );
     }
     text.parse().unwrap_or_else(|error| {
-        reader.problem(variable, format!("`{text}` {error}"));
+        reader.problem(variable, format!("`{}` {error}", shown(&text)));
         "http://127.0.0.1:26500"
             .parse()
             .unwrap_or_else(|_| unreachable!("a constant address"))

@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
     ) -> T {
         let text = self.text(variable);
         text.parse().unwrap_or_else(|_| {
-            self.problem(variable, format!("`{text}` is not {wanted}"));
+            self.problem(variable, format!("`{}` is not {wanted}", shown(&text)));
             instead
         })
     }
@@ -137,5 +137,13 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+}
+
+/// A value as an error may show it: what stands before an `@` may be a password.
+pub(super) fn shown(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((_, rest)) => format!("...@{rest}"),
+        None => text.to_owned(),
     }
 }

@@ -27,7 +27,8 @@ impl Outage {
     pub(super) fn noticed(&self, what: &str) -> Option<Probe<'_>> {
         let probe = !self.probed.swap(true, Ordering::AcqRel);
         self.trouble.send_replace(Some(what.to_owned()));
-        probe.then_some(Probe(self))
+        // Not `then_some`: a probe that is made and dropped ends the outage.
+        probe.then(|| Probe(self))
     }
 
     /// What the destination last said, while it is away.

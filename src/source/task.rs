@@ -1,4 +1,4 @@
-//! A service task's custom headers, compiled once for each deployed task.
+//! A service task's custom headers, compiled once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,22 +48,22 @@ impl TaskError {
 
 type Compiled = Result<Arc<Task>, TaskError>;
 
-/// The tasks seen so far. Custom headers never change for a deployed element.
+/// The tasks seen so far, by the text of their custom headers. Not by the engine's keys: those begin anew
+/// where its data does, under other models.
 #[derive(Debug, Default)]
-pub(super) struct Tasks(Mutex<HashMap<(i64, String), Compiled>>);
+pub(super) struct Tasks(Mutex<HashMap<String, Compiled>>);
 
 impl Tasks {
     pub(super) fn of(&self, job: &ActivatedJob) -> Compiled {
-        let key = (job.process_definition_key, job.element_id.clone());
         let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(task) = tasks.get(&key) {
+        if let Some(task) = tasks.get(&job.custom_headers) {
             return task.clone();
         }
         if tasks.len() == MOST_TASKS {
             tasks.clear();
         }
         let task = compile(&job.custom_headers).map(Arc::new);
-        tasks.insert(key, task.clone());
+        tasks.insert(job.custom_headers.clone(), task.clone());
         task
     }
 }

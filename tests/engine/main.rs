@@ -5,6 +5,8 @@
 
 mod bridge;
 
+/// What is activated and not yet held.
+mod buffers;
 /// The bridge or the engine ends in the middle.
 mod endings;
 /// The in-memory engine, of a newer version than the broker.

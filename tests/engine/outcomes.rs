@@ -215,12 +215,11 @@ async fn a_destination_that_goes_away_and_comes_back_costs_no_retry_and_no_event
     // It has noticed: the readiness of the destination says so.
     wait_for_readyz(&bridge, |page| page.contains("\"destination\"")).await;
     // More than three deliveries fail meanwhile, which would be the retries of a job.
-    wait_for_metric(
-        &bridge,
-        "bridge_source_delivery_duration_seconds_count",
-        10.0,
-    )
-    .await;
+    bridge
+        .metric_when("bridge_source_delivery_duration_seconds_count", |count| {
+            count >= 10.0
+        })
+        .await;
     destination.start_again().await;
     let received = destination.wait_for_count(JOBS).await;
     let ids: HashSet<&str> = received.iter().map(Received::id).collect();
@@ -276,17 +275,4 @@ async fn wait_for_readyz(bridge: &Bridge, wanted: impl Fn(&str) -> bool) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("the readiness is {}", bridge.get("readyz").await.text());
-}
-
-async fn wait_for_metric(bridge: &Bridge, name: &str, least: f64) {
-    for _ in 0..1200 {
-        if bridge.metric(name).await >= least {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!(
-        "no {least} of {name} in\n{}",
-        bridge.get("metrics").await.text()
-    );
 }

@@ -4,5 +4,18 @@
 mod config;
 /// The dependency tree.
 mod dependencies;
+/// What the pages say is what the program does.
+mod docs;
 /// Which room may import which.
 mod layout;
+/// A long time without a destination.
+mod outage;
+/// Which roles run, and what readiness says of them.
+mod roles;
+/// Secrets, proxies, and other small things that matter.
+mod security;
+/// What is answered to a sender, and what the engine has got of it.
+mod sink;
+/// What a job becomes, and what its end is.
+mod source;
+mod support;

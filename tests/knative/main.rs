@@ -1,1 +1,22 @@
-//! The scenarios across Knative's own data plane.
+//! The scenarios across Knative's own data plane: `make knative`.
+//!
+//! Each starts a data plane of its own, as Triggers name the addresses of the bridge and of destinations
+//! that only it has. Those that need an engine share one real broker, under names of their own.
+
+mod bridge;
+mod dataplane;
+
+/// What the filter does with each answer that the sink can give.
+mod answers;
+/// A source whose Broker answers late, or not at first.
+mod blocking;
+/// A ticket sale from its first event to its last, all through the Broker.
+mod circle;
+/// Thousands of events at once.
+mod crowd;
+/// A process that its own events start again.
+mod loops;
+/// The manifests that are shipped.
+mod manifests;
+/// An event that is refused, repaired and replayed.
+mod poison;

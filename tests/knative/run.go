@@ -16,7 +16,9 @@ import (
 
 	"knative.dev/pkg/apis"
 	duckv1 "knative.dev/pkg/apis/duck/v1"
+	"knative.dev/pkg/network"
 	"knative.dev/pkg/observability/tracing"
+	"knative.dev/pkg/system"
 
 	eventingduckv1 "knative.dev/eventing/pkg/apis/duck/v1"
 	"knative.dev/eventing/pkg/apis/eventing"
@@ -53,6 +55,26 @@ func listen(addr string) (listeners, error) {
 	return all, err
 }
 
+// nameFilter gives the filter the name that it has in a cluster, and returns it. The channel knows
+// the filter by that name only: of its answers it tells the dead letter sink what the subscriber
+// said, and not what the filter made of it.
+func nameFilter(at net.Listener) (string, error) {
+	if err := os.Setenv(system.NamespaceEnvKey, "knative-eventing"); err != nil {
+		return "", err
+	}
+	name := network.GetServiceHostname("broker-filter", system.Namespace())
+	transport := http.DefaultTransport.(*http.Transport) // from which Knative's clients are made
+	transport.Proxy = nil
+	dial := transport.DialContext
+	transport.DialContext = func(ctx context.Context, kind, addr string) (net.Conn, error) {
+		if addr == net.JoinHostPort(name, "80") {
+			addr = at.Addr().String()
+		}
+		return dial(ctx, kind, addr)
+	}
+	return name, nil
+}
+
 func urlAt(listener net.Listener, path string) *apis.URL {
 	return &apis.URL{Scheme: "http", Host: listener.Addr().String(), Path: path}
 }
@@ -63,8 +85,12 @@ func run(ctx context.Context, logger *zap.Logger, objects []admitted, refs pairs
 	if err != nil {
 		return err
 	}
+	filterName, err := nameFilter(at.filter)
+	if err != nil {
+		return err
+	}
 	brokers, triggers := brokersAndTriggers(ctx, objects)
-	channels, err := reconcile(brokers, triggers, refs, at)
+	channels, err := reconcile(brokers, triggers, refs, at, filterName)
 	if err != nil {
 		return err
 	}
@@ -149,7 +175,7 @@ func brokersAndTriggers(ctx context.Context, objects []admitted) ([]*eventingv1.
 
 // reconcile does what the controllers of Broker, Trigger, Subscription and InMemoryChannel do
 // between them: it fills in the status that the data plane reads, and gives the channels' content.
-func reconcile(brokers []*eventingv1.Broker, triggers []*eventingv1.Trigger, refs pairs, at listeners) ([]multichannelfanout.ChannelConfig, error) {
+func reconcile(brokers []*eventingv1.Broker, triggers []*eventingv1.Trigger, refs pairs, at listeners, filterName string) ([]multichannelfanout.ChannelConfig, error) {
 	var channels []multichannelfanout.ChannelConfig
 	for _, b := range brokers {
 		channelPath := b.Namespace + "/" + b.Name + "-kne-trigger"
@@ -163,7 +189,7 @@ func reconcile(brokers []*eventingv1.Broker, triggers []*eventingv1.Trigger, ref
 			if trigger.Namespace != b.Namespace || trigger.Spec.Broker != b.Name {
 				continue
 			}
-			subscription, err := subscribe(b, trigger, refs, at)
+			subscription, err := subscribe(b, trigger, refs, at, filterName)
 			if err != nil {
 				return nil, fmt.Errorf("Trigger %s/%s: %w", trigger.Namespace, trigger.Name, err)
 			}
@@ -177,7 +203,7 @@ func reconcile(brokers []*eventingv1.Broker, triggers []*eventingv1.Trigger, ref
 	return channels, nil
 }
 
-func subscribe(b *eventingv1.Broker, trigger *eventingv1.Trigger, refs pairs, at listeners) (*fanout.Subscription, error) {
+func subscribe(b *eventingv1.Broker, trigger *eventingv1.Trigger, refs pairs, at listeners, filterName string) (*fanout.Subscription, error) {
 	trigger.UID = types.UID("trigger-" + trigger.Name)
 	var err error
 	if trigger.Status.SubscriberURI, err = resolve(&trigger.Spec.Subscriber, trigger.Namespace, refs); err != nil {
@@ -196,7 +222,7 @@ func subscribe(b *eventingv1.Broker, trigger *eventingv1.Trigger, refs pairs, at
 	}
 	subscription, err := fanout.SubscriberSpecToFanoutConfig(eventingduckv1.SubscriberSpec{
 		UID: trigger.UID, Name: &trigger.Name, Delivery: delivery,
-		SubscriberURI: urlAt(at.filter, triggerpath.Generate(trigger)),
+		SubscriberURI: &apis.URL{Scheme: "http", Host: filterName, Path: triggerpath.Generate(trigger)},
 		ReplyURI:      b.Status.Address.URL,
 	})
 	if err == nil {

@@ -1,14 +1,16 @@
 //! Delivering one event: once, or until it is accepted or given up.
 
+mod connector;
 mod sender;
 mod spec;
+mod trouble;
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-pub(crate) use sender::roots;
+pub(crate) use connector::roots;
 pub use sender::{Sender, SenderError, SenderSettings};
 pub use spec::{Delivered, DeliverySpec, deliver, mark_dead_letter};
 
@@ -21,8 +23,10 @@ pub enum Attempt {
         status: StatusCode,
         /// The answer's headers.
         headers: HeaderMap,
-        /// The answer's body; cut where it is longer than the sender reads.
+        /// The answer's body, as far as the sender reads.
         body: Bytes,
+        /// Whether that is all of it: it was neither too long nor too slow, and did not break off.
+        whole: bool,
     },
     /// Any other status.
     Answered {
@@ -59,26 +63,44 @@ pub enum NotReached {
     ConnectionLost,
 }
 
+/// What a summary says at most, in characters.
+const LONGEST_SUMMARY: usize = 500;
+
 impl Attempt {
-    /// What the recipient said, short enough for an incident or a log: status and the beginning of its body.
+    /// What the recipient said, one line short enough for an incident or a log: status and the beginning
+    /// of its body, 500 characters at most.
     #[must_use]
     pub fn summary(&self) -> String {
         match self {
             Self::Accepted { status, .. } => status.to_string(),
             Self::Answered { status, body, .. } => {
-                let text =
-                    String::from_utf8_lossy(body.get(..body.len().min(500)).unwrap_or_default());
-                let text: String = text
-                    .chars()
-                    .map(|c| if c.is_control() { ' ' } else { c })
-                    .collect();
-                if text.trim().is_empty() {
-                    status.to_string()
-                } else {
-                    format!("{status}: {}", text.trim())
-                }
+                // No character has more bytes than 4; one that is cut in two lies beyond the summary.
+                let beginning = body.get(..4 * LONGEST_SUMMARY).unwrap_or(body);
+                one_line(&format!("{status}: {}", String::from_utf8_lossy(beginning)))
             }
-            Self::NotReached { detail, .. } => detail.clone(),
+            Self::NotReached { detail, .. } => one_line(detail),
         }
     }
+}
+
+/// Without line breaks, other control characters, or characters that turn the direction of writing:
+/// what a stranger sends must not look like a line of ours.
+fn one_line(text: &str) -> String {
+    let unprintable = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut line = String::new();
+    for word in text.split(unprintable).filter(|word| !word.is_empty()) {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    if let Some((end, _)) = line.char_indices().nth(LONGEST_SUMMARY) {
+        line.truncate(end);
+    }
+    line.truncate(line.trim_end_matches([':', ' ']).len());
+    line
 }

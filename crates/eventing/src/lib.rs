@@ -2,6 +2,7 @@
 //!
 //! - [`SinkBinding`]: what a SinkBinding injects, as one validated value.
 //! - [`Sender`], [`Attempt`]: one delivery of one event, and how it went.
+//! - [`Token`]: the OIDC token that goes with it, and to whom alone.
 //! - [`retry`](mod@retry): the table from an attempt to what follows from it.
 //! - [`DeliverySpec`], [`deliver`]: a delivery with retries, as a Broker makes it.
 //! - [`backoff`]: pauses between attempts.
@@ -21,5 +22,6 @@ pub use delivery::{
     Attempt, Delivered, DeliverySpec, NotReached, Sender, SenderError, SenderSettings, deliver,
     mark_dead_letter,
 };
+pub use oidc::token::Token;
 pub use retry::{Reason, Retry, retry};
 pub use sink_binding::{SinkBinding, SinkBindingError};

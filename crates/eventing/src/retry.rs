@@ -2,6 +2,17 @@
 //!
 //! Knative Eventing data plane, "Delivery failure" and Knative's own sender: 404, 408, 409, 429, every
 //! 5xx and whatever got no answer are tried again; every other refusal is final.
+//!
+//! | attempt | [`Retry`] | [`Reason`] |
+//! |---|---|---|
+//! | 2xx | `Done` | |
+//! | no connection, no address, no TLS | `Again` | `Away` |
+//! | no answer in time, connection lost | `Again` | `NoAnswer` |
+//! | 429, 503 | `Again` | `Busy` |
+//! | 404, 408, 409, any other 5xx | `Again` | `Failing` |
+//! | 600 and above: no HTTP status, to be taken for a 5xx (RFC 9110, section 15) | `Again` | `Failing` |
+//! | 3xx | `GiveUp` | `Redirected` |
+//! | 1xx, any other 4xx | `GiveUp` | `Refused` |
 
 use http::StatusCode;
 
@@ -27,7 +38,7 @@ pub enum Reason {
     NoAnswer,
     /// 429 or 503: the destination asks to come back later.
     Busy,
-    /// 404, 408, 409, or another 5xx: an answer about this event that may be otherwise later.
+    /// 404, 408, 409, another 5xx or beyond: an answer about this event that may be otherwise later.
     Failing,
     /// Every other status: an answer about this event that stays.
     Refused,
@@ -54,9 +65,8 @@ fn retry_status(status: StatusCode) -> Retry {
     match status.as_u16() {
         200..=299 => Retry::Done,
         429 | 503 => Retry::Again(Reason::Busy),
-        404 | 408 | 409 | 500..=599 => Retry::Again(Reason::Failing),
+        404 | 408 | 409 | 500..=u16::MAX => Retry::Again(Reason::Failing),
         300..=399 => Retry::GiveUp(Reason::Redirected),
-        // What is left of the three digits that HTTP allows: 1xx is never final, 4xx and beyond 599 refuse.
-        0..=199 | 400..=499 | 600..=u16::MAX => Retry::GiveUp(Reason::Refused),
+        0..=199 | 400..=499 => Retry::GiveUp(Reason::Refused),
     }
 }

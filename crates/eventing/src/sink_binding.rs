@@ -5,9 +5,33 @@ use std::path::{Path, PathBuf};
 
 use cloudevents_http::Event;
 use http::Uri;
-use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// What no extension may be called; setting one of these would make another event of it.
+const CONTEXT_ATTRIBUTES: [&str; 8] = [
+    "id",
+    "source",
+    "specversion",
+    "type",
+    "datacontenttype",
+    "dataschema",
+    "subject",
+    "time",
+];
 
 /// Where events go and what is added to them.
+///
+/// | variable | value | read as |
+/// |---|---|---|
+/// | `K_SINK` | missing, empty | no binding yet |
+/// | | absolute `http` or `https` URL | the destination |
+/// | | with user or password, without host, anything else | an error |
+/// | `K_CE_OVERRIDES` | missing, empty, `null`, without `extensions` | no overrides |
+/// | | `{"extensions":{"name":"value"}}` | overrides; capitals in a name become small, as in CloudEvents' Go SDK |
+/// | | a context attribute or `data` as a name, a character that no name has, a value that is no string | an error |
+/// | `K_CA_CERTS` | missing, empty | public roots only |
+/// | | PEM certificates | roots beside the public ones |
+/// | | anything else | an error |
 #[derive(Debug, Clone)]
 pub struct SinkBinding {
     destination: Uri,
@@ -30,12 +54,6 @@ impl SinkBindingError {
     pub fn variable(&self) -> &'static str {
         self.variable
     }
-}
-
-#[derive(Default, Deserialize)]
-struct CeOverrides {
-    #[serde(default)]
-    extensions: Option<BTreeMap<String, String>>,
 }
 
 impl SinkBinding {
@@ -97,39 +115,87 @@ fn destination(text: &str) -> Result<Uri, SinkBindingError> {
     let wrong = |why: &str| SinkBindingError {
         variable: "K_SINK",
         problem: format!(
-            "`{text}` {why}; a SinkBinding writes an absolute URL such as http://broker-ingress.knative-eventing.svc.cluster.local/shop/default"
+            "`{}` {why}; a SinkBinding writes an absolute URL such as http://broker-ingress.knative-eventing.svc.cluster.local/shop/default",
+            without_userinfo(text)
         ),
     };
     let uri: Uri = text.parse().map_err(|_| wrong("is not a URL"))?;
-    match uri.scheme_str() {
-        Some("http" | "https") if uri.host().is_some_and(|host| !host.is_empty()) => Ok(uri),
-        Some(_) | None => Err(wrong("is not an absolute http or https URL")),
+    let (Some("http" | "https"), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return Err(wrong("is not an absolute http or https URL"));
+    };
+    if authority.as_str().contains('@') {
+        return Err(wrong(
+            "holds a user or password, which would not be sent: take them out",
+        ));
+    }
+    if authority.host().is_empty() {
+        return Err(wrong("names no host"));
+    }
+    // Without this a port that is none would silently be the scheme's default.
+    let port = authority.as_str().strip_prefix(authority.host());
+    if authority.port_u16().is_none() && port.is_some_and(|port| !port.is_empty()) {
+        return Err(wrong("has a port that is not a number from 1 to 65535"));
+    }
+    if authority.port_u16() == Some(0) {
+        return Err(wrong("has a port that is not a number from 1 to 65535"));
+    }
+    Ok(uri)
+}
+
+/// A password must not reach a log, not even out of something that is no URL.
+fn without_userinfo(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((before, host)) => {
+            let scheme = before.split_once("://").map_or("", |(scheme, _)| scheme);
+            format!("{scheme}://...@{host}")
+        }
+        None => text.to_owned(),
     }
 }
 
 fn overrides(text: Option<&str>) -> Result<Vec<(String, String)>, SinkBindingError> {
     let wrong = |problem: String| SinkBindingError {
         variable: "K_CE_OVERRIDES",
-        problem,
+        problem: format!(
+            "{problem}; correct `spec.ceOverrides` of the SinkBinding, which writes {{\"extensions\":{{\"name\":\"value\"}}}}"
+        ),
     };
     let Some(text) = text else {
         return Ok(Vec::new());
     };
-    let parsed: Option<CeOverrides> = serde_json::from_str(text).map_err(|error| {
-        wrong(format!(
-            "is not {{\"extensions\":{{\"name\":\"value\"}}}}: {error}"
-        ))
-    })?;
-    let extensions = parsed
-        .and_then(|parsed| parsed.extensions)
+    // Not a type of its own: an array would be taken for one.
+    let given: Option<Map<String, Value>> =
+        serde_json::from_str(text).map_err(|error| wrong(no_object(&error)))?;
+    let extensions = given
+        .unwrap_or_default()
+        .remove("extensions")
         .unwrap_or_default();
+    let extensions: Option<BTreeMap<String, String>> =
+        serde_json::from_value(extensions).map_err(|error| wrong(no_object(&error)))?;
     let mut probe =
         cloudevents_http::new_event("1", "/", "probe").map_err(|error| wrong(error.to_string()))?;
-    for (name, value) in &extensions {
-        cloudevents_http::set_attribute(&mut probe, name, value)
+    let mut checked: Vec<(String, String)> = Vec::new();
+    for (given, value) in extensions.unwrap_or_default() {
+        let name = given.to_ascii_lowercase();
+        if CONTEXT_ATTRIBUTES.contains(&name.as_str()) {
+            return Err(wrong(format!(
+                "`{given}` is an attribute that every event has of its own, and no extension"
+            )));
+        }
+        if checked.iter().any(|(earlier, _)| *earlier == name) {
+            return Err(wrong(format!(
+                "`{name}` is there twice, in capitals and not"
+            )));
+        }
+        cloudevents_http::set_attribute(&mut probe, &name, &value)
             .map_err(|error| wrong(error.to_string()))?;
+        checked.push((name, value));
     }
-    Ok(extensions.into_iter().collect())
+    Ok(checked)
+}
+
+fn no_object(error: &serde_json::Error) -> String {
+    format!("is no JSON object of extensions: {error}")
 }
 
 fn ca_certs(pem: Option<String>) -> Result<Option<String>, SinkBindingError> {

@@ -114,6 +114,18 @@ impl Bridge {
     /// # Panics
     /// When no answer comes.
     pub async fn metric(&self, name: &str) -> f64 {
+        self.metric_of(name, &[]).await
+    }
+
+    /// As [`Bridge::metric`], of the samples that have these labels, and whichever others.
+    ///
+    /// # Panics
+    /// When no answer comes.
+    pub async fn metric_of(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+        let labels: Vec<String> = labels
+            .iter()
+            .map(|(label, value)| format!("{label}=\"{value}\""))
+            .collect();
         let page = self.get("metrics").await;
         page.text()
             .lines()
@@ -121,8 +133,28 @@ impl Bridge {
                 line.strip_prefix(name)
                     .is_some_and(|rest| rest.starts_with([' ', '{']))
             })
+            .filter(|line| labels.iter().all(|label| line.contains(label)))
             .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
             .sum()
+    }
+
+    /// Waits until a metric, as [`Bridge::metric`] reads it, is as wanted.
+    ///
+    /// # Panics
+    /// When it is not within a minute; the message has its value.
+    pub async fn metric_when(&self, name: &str, wanted: impl Fn(f64) -> bool) {
+        let began = std::time::Instant::now();
+        loop {
+            let value = self.metric(name).await;
+            if wanted(value) {
+                return;
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "not within {PATIENCE:?}: {name} is {value}"
+            );
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Waits until `/readyz` says yes.

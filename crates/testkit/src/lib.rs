@@ -6,6 +6,7 @@
 //! - [`gateway`]: a fake Zeebe gateway, for faults that the real one does not produce on demand.
 //! - [`clock`]: moves a paused clock.
 //! - [`certificates`]: authorities and certificates of a test's own.
+//! - [`rules_file`]: a rules file of a test's own.
 //! - [`request`]: one HTTP request, made plainly.
 //! - [`zeebe`]: a real engine, started by `scripts/zeebe`.
 //! - [`scenario`]: models under names of a scenario's own.
@@ -17,5 +18,6 @@ pub mod destination;
 pub mod gateway;
 pub mod program;
 pub mod request;
+pub mod rules_file;
 pub mod scenario;
 pub mod zeebe;

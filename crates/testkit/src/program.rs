@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// How long a condition is awaited before the test fails with what the program printed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -21,6 +22,8 @@ pub struct Program {
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
     count: watch::Receiver<usize>,
+    /// They end with the streams that they read.
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Program {
@@ -46,16 +49,18 @@ impl Program {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let (sender, count) = watch::channel(0);
         let sender = Arc::new(sender);
+        let mut readers = Vec::new();
         if let Some(stdout) = child.stdout.take() {
-            keep_lines(stdout, Arc::clone(&lines), Arc::clone(&sender));
+            readers.push(keep_lines(stdout, Arc::clone(&lines), Arc::clone(&sender)));
         }
         if let Some(stderr) = child.stderr.take() {
-            keep_lines(stderr, Arc::clone(&lines), sender);
+            readers.push(keep_lines(stderr, Arc::clone(&lines), sender));
         }
         Ok(Self {
             child,
             lines,
             count,
+            readers,
         })
     }
 
@@ -135,12 +140,19 @@ impl Program {
         self.child.kill().await.expect("the program can be killed");
     }
 
-    /// Waits until it has ended.
+    /// Waits until it has ended and all that it printed was read.
     ///
     /// # Panics
     /// When it does not end within a minute; the message has its output.
     pub async fn ended(&mut self) -> ExitStatus {
-        match tokio::time::timeout(PATIENCE, self.child.wait()).await {
+        let ended = async {
+            let status = self.child.wait().await;
+            for reader in self.readers.drain(..) {
+                reader.await.expect("a reader that ends");
+            }
+            status
+        };
+        match tokio::time::timeout(PATIENCE, ended).await {
             Ok(status) => status.expect("the program can be waited for"),
             Err(_) => panic!(
                 "it did not end within {PATIENCE:?}; it printed:\n{}",
@@ -154,7 +166,7 @@ fn keep_lines(
     stream: impl AsyncRead + Unpin + Send + 'static,
     lines: Arc<Mutex<Vec<String>>>,
     count: Arc<watch::Sender<usize>>,
-) {
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         let mut reader = BufReader::new(stream).lines();
         while let Ok(Some(line)) = reader.next_line().await {
@@ -162,5 +174,5 @@ fn keep_lines(
             lines.push(line);
             count.send_replace(lines.len());
         }
-    });
+    })
 }

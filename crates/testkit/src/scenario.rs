@@ -1,12 +1,12 @@
 //! Models under names of a scenario's own, so that many scenarios can share one engine.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use zeebe_client::{CreateProcessInstance, DeployResource, ErrorKind, Gateway, Resource, Settings};
 
+use crate::rules_file::RulesFile;
 use crate::zeebe::{Zeebe, is_completed};
 
 /// How long an engine that has just started is waited for.
@@ -116,10 +116,7 @@ impl<'a> Scenario<'a> {
     /// When it cannot be written.
     #[must_use]
     pub fn rules(&self, rules: &str) -> RulesFile {
-        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
-        let text = rules.replace('@', &format!("-{}", self.name));
-        file.write_all(text.as_bytes()).expect("a rules file");
-        RulesFile(file)
+        RulesFile::new(&rules.replace('@', &format!("-{}", self.name)))
     }
 
     /// The instances of a deployed process, as the engine exported them.
@@ -179,20 +176,6 @@ impl<'a> Scenario<'a> {
         };
         let end = at + line[at..].find('"').expect("a quoted value");
         format!("{}{}{}", &line[..at], self.of(&line[at..end]), &line[end..])
-    }
-}
-
-/// A rules file; gone when dropped.
-pub struct RulesFile(tempfile::NamedTempFile);
-
-impl RulesFile {
-    /// Where it is, for `RULES`.
-    ///
-    /// # Panics
-    /// When the path is not UTF-8.
-    #[must_use]
-    pub fn path(&self) -> &str {
-        self.0.path().to_str().expect("a path that is UTF-8")
     }
 }
 

@@ -4,6 +4,9 @@ mod gathered;
 
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use crate::settings::{Settings, SettingsError};
@@ -27,6 +30,7 @@ pub(crate) fn connect_lazily(
     let mut endpoint = Endpoint::from(settings.address.uri().clone())
         .user_agent(concat!("eventing-zeebe/", env!("CARGO_PKG_VERSION")))
         .map_err(|error| SettingsError::Tls(error.to_string()))?
+        .connect_timeout(settings.connect_timeout)
         .http2_keep_alive_interval(settings.keep_alive)
         .keep_alive_timeout(settings.connect_timeout)
         .keep_alive_while_idle(true);
@@ -48,21 +52,40 @@ pub(crate) fn connect_lazily(
     }
     if settings.address.is_tls() {
         endpoint = endpoint
-            .tls_config(tls(settings))
+            .tls_config(tls(settings)?)
             .map_err(|error| SettingsError::Tls(crate::error::chain(&error)))?;
     }
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
-    http.set_connect_timeout(Some(settings.connect_timeout));
     let connector = http.map_response(|stream| TokioIo::new(Gathered::new(stream.into_inner())));
     Ok(endpoint.connect_with_connector_lazy(connector))
 }
 
-fn tls(settings: &Settings) -> ClientTlsConfig {
+/// The authorities in a PEM file. The transport itself would skip over what is none, and then trust
+/// nobody, which is noticed only when it connects.
+pub(crate) fn roots(pem: &[u8]) -> Result<RootCertStore, SettingsError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let certificate = certificate.map_err(|error| SettingsError::Tls(format!("{error:?}")))?;
+        roots
+            .add(certificate)
+            .map_err(|error| SettingsError::Tls(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        let reason = String::from("there is no certificate of an authority in the file");
+        return Err(SettingsError::Tls(reason));
+    }
+    Ok(roots)
+}
+
+fn tls(settings: &Settings) -> Result<ClientTlsConfig, SettingsError> {
     let mut tls = ClientTlsConfig::new();
     tls = match &settings.ca_certificate {
-        Some(pem) => tls.ca_certificate(Certificate::from_pem(pem)),
+        Some(pem) => {
+            roots(pem)?;
+            tls.ca_certificate(Certificate::from_pem(pem))
+        }
         None => tls.with_webpki_roots(),
     };
     if let Some(identity) = &settings.client_identity {
@@ -77,5 +100,5 @@ fn tls(settings: &Settings) -> ClientTlsConfig {
             .map_or(name.as_str(), |(host, _)| host);
         tls = tls.domain_name(host);
     }
-    tls
+    Ok(tls)
 }

@@ -34,6 +34,7 @@ pub enum ErrorKind {
 ///
 /// | gRPC code | kind |
 /// |---|---|
+/// | any, where the engine says EXCEEDED_BATCH_RECORD_SIZE | `TooLarge` |
 /// | ALREADY_EXISTS | `Duplicate` |
 /// | RESOURCE_EXHAUSTED | `Backpressure`; `TooLarge` where the message speaks of its size |
 /// | UNAVAILABLE, UNIMPLEMENTED | `Unavailable`; `OutcomeUnknown` where the connection was lost after sending |
@@ -43,7 +44,7 @@ pub enum ErrorKind {
 /// | OUT_OF_RANGE | `TooLarge` (a size limit of the transport; the engine does not use it) |
 /// | UNAUTHENTICATED | `CredentialsRefused` |
 /// | PERMISSION_DENIED | `Denied` |
-/// | CANCELLED, DEADLINE_EXCEEDED, UNKNOWN, INTERNAL, ABORTED, DATA_LOSS | `OutcomeUnknown`; `TooLarge` where the engine says EXCEEDED_BATCH_RECORD_SIZE; `Unavailable` where no connection could be made |
+/// | CANCELLED, DEADLINE_EXCEEDED, UNKNOWN, INTERNAL, ABORTED, DATA_LOSS | `OutcomeUnknown`; `TooLarge` where the message speaks of its size; `Unavailable` where no connection could be made |
 #[derive(Debug, Clone)]
 pub struct EngineError {
     command: &'static str,
@@ -106,6 +107,9 @@ impl StdError for EngineError {}
 
 fn classify(status: &Status) -> ErrorKind {
     let message = status.message();
+    if status.source().is_none() && message.contains(BATCH_TOO_LARGE) {
+        return ErrorKind::TooLarge;
+    }
     match status.code() {
         Code::AlreadyExists => ErrorKind::Duplicate,
         Code::ResourceExhausted if speaks_of_size(message) => ErrorKind::TooLarge,
@@ -135,15 +139,14 @@ fn classify(status: &Status) -> ErrorKind {
     }
 }
 
-/// The engine says it in these words, under changing codes.
+/// What a command leads to does not fit into a record; under changing codes.
+const BATCH_TOO_LARGE: &str = "EXCEEDED_BATCH_RECORD_SIZE";
+
+/// The gateway says it in these words.
 fn speaks_of_size(message: &str) -> bool {
-    [
-        "EXCEEDED_BATCH_RECORD_SIZE",
-        "exceeds maximum size",
-        "larger than max",
-    ]
-    .iter()
-    .any(|words| message.contains(words))
+    ["exceeds maximum size", "larger than max"]
+        .iter()
+        .any(|words| message.contains(words))
 }
 
 /// Where a status was made.
@@ -166,7 +169,7 @@ fn origin(status: &Status) -> Origin {
             return Origin::NotSent;
         }
         if let Some(io) = error.downcast_ref::<std::io::Error>()
-            && io.kind() == std::io::ErrorKind::ConnectionRefused
+            && (io.kind() == std::io::ErrorKind::ConnectionRefused || refuses_certificate(io))
         {
             return Origin::NotSent;
         }
@@ -186,6 +189,26 @@ fn origin(status: &Status) -> Origin {
     Origin::Lost
 }
 
+/// With TLS 1.3 a client's certificate is refused only after the client took the connection for made,
+/// but before anything it sent was read. Shared among all calls on the connection, the error has kept
+/// nothing but its words.
+fn refuses_certificate(error: &std::io::Error) -> bool {
+    use rustls::AlertDescription as Alert;
+    let words = error.to_string();
+    [
+        Alert::BadCertificate,
+        Alert::UnsupportedCertificate,
+        Alert::CertificateRevoked,
+        Alert::CertificateExpired,
+        Alert::CertificateUnknown,
+        Alert::UnknownCA,
+        Alert::AccessDenied,
+        Alert::CertificateRequired,
+    ]
+    .into_iter()
+    .any(|alert| words == rustls::Error::AlertReceived(alert).to_string())
+}
+
 /// The innermost cause says most; the outer ones say "transport error".
 fn describe(status: &Status) -> String {
     let mut text = status.message().to_owned();
@@ -197,6 +220,12 @@ fn describe(status: &Status) -> String {
                 text.push_str(": ");
             }
             text.push_str(&more);
+        }
+        if let Some(h2) = error.downcast_ref::<h2::Error>()
+            && h2.reason() == Some(h2::Reason::FRAME_SIZE_ERROR)
+        {
+            // So a TLS alert looks to whoever expects HTTP/2.
+            text.push_str("; if the gateway speaks TLS, its address begins with https://");
         }
         cause = error.source();
     }

@@ -15,6 +15,7 @@ mod stats;
 mod streams;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -22,7 +23,6 @@ use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::channel::Windows;
-use crate::command::JobKey;
 use crate::gateway::Gateway;
 use crate::settings::SettingsError;
 
@@ -93,7 +93,9 @@ struct Shared {
     gateway: Gateway,
     settings: WorkerSettings,
     permits: Arc<Semaphore>,
-    held: Mutex<HashMap<JobKey, renewer::Lock>>,
+    /// By activation, as a job can come back while its first activation is still in hand.
+    held: Mutex<HashMap<u64, renewer::Lock>>,
+    last_activation: AtomicU64,
     released: Notify,
     mode: watch::Sender<Mode>,
     stats: WorkerStats,
@@ -120,6 +122,7 @@ impl JobWorker {
             permits: Arc::new(Semaphore::new(settings.max_jobs_active.max(1))),
             settings,
             held: Mutex::new(HashMap::new()),
+            last_activation: AtomicU64::new(0),
             released: Notify::new(),
             mode: watch::Sender::new(Mode::Fetching),
             stats: WorkerStats::default(),

@@ -5,8 +5,6 @@
 
 mod answer;
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use cloudevents_http::{Event, Limits, Message};
 use eventing::reply::{PREFER, REPLY};
@@ -55,7 +53,6 @@ pub(super) struct Reply {
 #[derive(Debug)]
 pub(super) struct GivenUp {
     pub(super) destination: Uri,
-    /// Always an answer: that there was none counts as 500, as in a cluster.
     attempt: Attempt,
 }
 
@@ -124,26 +121,13 @@ impl Route {
             match retry(&refused) {
                 Retry::Again(_) if retries < self.delivery.retry => {
                     counters.add(Count::Retried);
-                    tokio::time::sleep(self.pause(&refused, retries)).await;
+                    tokio::time::sleep(self.delivery.pause(&refused, retries)).await;
                     retries += 1;
                 }
                 Retry::Again(_) | Retry::GiveUp(_) | Retry::Done => {
                     return Err(GivenUp::after(destination, refused));
                 }
             }
-        }
-    }
-
-    fn pause(&self, refused: &Attempt, retries: u32) -> Duration {
-        let spec = &self.delivery;
-        let own = spec.backoff_policy.pause(spec.backoff_delay, retries);
-        let asked = match refused {
-            Attempt::Answered { retry_after, .. } => *retry_after,
-            Attempt::Accepted { .. } | Attempt::NotReached { .. } => None,
-        };
-        match (spec.retry_after_max, asked) {
-            (Some(most), Some(asked)) => own.max(asked.min(most)),
-            (Some(_) | None, Some(_) | None) => own,
         }
     }
 
@@ -181,23 +165,22 @@ impl GivenUp {
     }
 
     fn after(destination: &Uri, attempt: Attempt) -> Box<Self> {
-        let (status, body) = match attempt {
-            Attempt::Accepted { status, body, .. } | Attempt::Answered { status, body, .. } => {
-                (status, body)
-            }
-            Attempt::NotReached { detail, .. } => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                Bytes::from(format!("dispatch error: {detail}")),
-            ),
-        };
-        Box::new(Self {
-            destination: destination.clone(),
-            attempt: Attempt::Answered {
+        let attempt = match attempt {
+            Attempt::Answered {
                 status,
-                retry_after: None,
+                retry_after,
+                body,
+            } => Attempt::Answered {
+                status,
+                retry_after,
                 // A copy, so that the rest can go.
                 body: Bytes::copy_from_slice(body.get(..TOLD).unwrap_or(&body)),
             },
+            other @ (Attempt::Accepted { .. } | Attempt::NotReached { .. }) => other,
+        };
+        Box::new(Self {
+            destination: destination.clone(),
+            attempt,
         })
     }
 

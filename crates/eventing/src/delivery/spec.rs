@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use cloudevents_http::{Event, Message, set_attribute};
-use http::Uri;
+use http::{StatusCode, Uri};
 
 use super::{Attempt, Sender};
 use crate::backoff::BackoffPolicy;
@@ -39,6 +40,31 @@ impl Default for DeliverySpec {
             backoff_delay: Duration::from_millis(200),
             timeout: Duration::from_secs(60),
             retry_after_max: None,
+        }
+    }
+}
+
+impl DeliverySpec {
+    /// The pause between an attempt and retry number `retry`, counted from 0.
+    ///
+    /// That is the backoff; or `Retry-After` of a 429 or 503 where that is longer, up to
+    /// `retry_after_max`.
+    #[must_use]
+    pub fn pause(&self, attempt: &Attempt, retry: u32) -> Duration {
+        let own = self.backoff_policy.pause(self.backoff_delay, retry);
+        let asked = match attempt {
+            Attempt::Answered {
+                status: StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE,
+                retry_after,
+                ..
+            } => *retry_after,
+            Attempt::Answered { .. } | Attempt::Accepted { .. } | Attempt::NotReached { .. } => {
+                None
+            }
+        };
+        match (self.retry_after_max, asked) {
+            (Some(most), Some(asked)) => own.max(asked.min(most)),
+            (Some(_) | None, Some(_) | None) => own,
         }
     }
 }
@@ -83,40 +109,42 @@ pub async fn deliver(
             Retry::Again(_) if attempts > spec.retry => {
                 return Delivered::GivenUp { attempt, attempts };
             }
-            Retry::Again(_) => tokio::time::sleep(pause(spec, &attempt, attempts - 1)).await,
+            Retry::Again(_) => tokio::time::sleep(spec.pause(&attempt, attempts - 1)).await,
         }
     }
 }
 
-fn pause(spec: &DeliverySpec, attempt: &Attempt, retries: u32) -> Duration {
-    let own = spec.backoff_policy.pause(spec.backoff_delay, retries);
-    let asked = match attempt {
-        Attempt::Answered { retry_after, .. } => *retry_after,
-        Attempt::Accepted { .. } | Attempt::NotReached { .. } => None,
-    };
-    match (spec.retry_after_max, asked) {
-        (Some(most), Some(asked)) => own.max(asked.min(most)),
-        (Some(_) | None, Some(_) | None) => own,
-    }
-}
-
-/// Tells a dead letter sink why the event is there.
+/// Tells a dead letter sink why the event is there, and no longer why it was in another one before.
+///
+/// | attribute | answered | no answer |
+/// |---|---|---|
+/// | `knativeerrordest` | the destination | the destination |
+/// | `knativeerrorcode` | the status | 500 |
+/// | `knativeerrordata` | the body in base64, 1,024 characters at most; none for an empty body | `dispatch error: ` and why, in the same way |
 ///
 /// # Errors
-/// None that an event which was sent before can cause; kept for attributes that grew too long.
+/// A destination that no attribute can hold; one that was sent to before can.
 pub fn mark_dead_letter(
     event: &mut Event,
     destination: &Uri,
     attempt: &Attempt,
 ) -> Result<(), cloudevents_http::Error> {
-    set_attribute(event, ERROR_DEST, &destination.to_string())?;
-    if let Attempt::Answered { status, body, .. } = attempt {
-        set_attribute(event, ERROR_CODE, status.as_str())?;
-        let most = MAX_ERROR_DATA / 4 * 3;
-        let data = STANDARD.encode(body.get(..body.len().min(most)).unwrap_or_default());
-        if !data.is_empty() {
-            set_attribute(event, ERROR_DATA, &data)?;
+    let (status, said) = match attempt {
+        Attempt::Accepted { status, body, .. } | Attempt::Answered { status, body, .. } => {
+            (*status, body.clone())
         }
+        Attempt::NotReached { detail, .. } => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Bytes::from(format!("dispatch error: {detail}")),
+        ),
+    };
+    set_attribute(event, ERROR_DEST, &destination.to_string())?;
+    // A number, which only structured mode shows, as from Knative.
+    event.set_extension(ERROR_CODE, i64::from(status.as_u16()));
+    if said.is_empty() {
+        event.remove_extension(ERROR_DATA);
+        return Ok(());
     }
-    Ok(())
+    let data = STANDARD.encode(said.get(..MAX_ERROR_DATA / 4 * 3).unwrap_or(&said));
+    set_attribute(event, ERROR_DATA, &data)
 }

@@ -1,65 +1,45 @@
 //! The token that goes with each delivery, read again as it rotates.
 
+use std::io;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
 
-use http::HeaderValue;
+use http::{HeaderValue, Uri};
 
-/// So often at most the file is looked at; tokens rotate in minutes and stay valid beside their successor.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// A token file that may or may not be there.
-#[derive(Debug)]
-pub(crate) struct TokenFile {
-    path: PathBuf,
-    kept: Mutex<Kept>,
+/// A token file that may or may not be there, and whom its token is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// The file; read for each request, since tokens rotate.
+    pub path: PathBuf,
+    /// The one recipient that the token is made for; whoever else got it could speak for us there.
+    pub destination: Uri,
 }
 
-#[derive(Debug, Default)]
-struct Kept {
-    looked: Option<Instant>,
-    modified: Option<SystemTime>,
-    header: Option<HeaderValue>,
-}
-
-impl TokenFile {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self {
-            path,
-            kept: Mutex::new(Kept::default()),
-        }
-    }
-
-    /// The `Authorization` header for a request made now; `None` where no token is mounted.
-    pub(crate) fn header(&self) -> Option<HeaderValue> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept
-            .looked
-            .is_some_and(|looked| looked.elapsed() < LOOK_EVERY)
+impl Token {
+    /// The `Authorization` header for a request made now; `None` where no token is mounted or the
+    /// request goes to somebody else.
+    pub(crate) fn header(&self, destination: &Uri) -> Result<Option<HeaderValue>, String> {
+        if destination.scheme() != self.destination.scheme()
+            || destination.authority() != self.destination.authority()
         {
-            return kept.header.clone();
+            return Ok(None);
         }
-        kept.looked = Some(Instant::now());
-        let modified = std::fs::metadata(&self.path)
-            .and_then(|file| file.modified())
-            .ok();
-        if modified.is_none() || modified != kept.modified {
-            kept.modified = modified;
-            kept.header = std::fs::read_to_string(&self.path)
-                .ok()
-                .and_then(|token| bearer(&token));
+        let token = match std::fs::read_to_string(&self.path) {
+            Ok(token) => token,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.unusable(&format!("cannot be read: {error}"))),
+        };
+        let token = token.trim();
+        if token.is_empty() {
+            return Err(self.unusable("is empty"));
         }
-        kept.header.clone()
+        let mut header = HeaderValue::try_from(format!("Bearer {token}"))
+            .map_err(|_| self.unusable("holds characters that no token has"))?;
+        header.set_sensitive(true);
+        Ok(Some(header))
     }
-}
 
-fn bearer(token: &str) -> Option<HeaderValue> {
-    let token = token.trim();
-    if token.is_empty() {
-        return None;
+    /// Says no more of the file's contents than what is wrong with them.
+    fn unusable(&self, why: &str) -> String {
+        format!("the token file {} {why}", self.path.display())
     }
-    let mut header = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
-    header.set_sensitive(true);
-    Some(header)
 }

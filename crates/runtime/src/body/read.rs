@@ -1,7 +1,8 @@
 //! Reading a whole body into one piece.
 
 use std::error::Error;
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
@@ -30,6 +31,9 @@ pub enum ReadError {
     BudgetExhausted(#[from] Exhausted),
 }
 
+/// How long what is refused is read on for.
+const DISCARD_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Reads `body` to its end, taking each byte from `budget` as it arrives.
 ///
 /// Returns the bytes with the reservation that pays for them: hold it as long as the bytes. A body
@@ -39,9 +43,29 @@ pub enum ReadError {
 /// back.
 ///
 /// # Errors
-/// See [`ReadError`]. Too large is found before a byte is read where the length is announced.
+/// See [`ReadError`]. Too large is found before a byte is kept where the length is announced. Of a body
+/// that is refused as much again is read and thrown away, for two seconds at most: a connection that is
+/// closed over unread bytes is reset, and its sender would see that in place of the answer.
 pub async fn read_body<B>(
     body: B,
+    max_bytes: usize,
+    budget: &Budget,
+) -> Result<(Bytes, Reservation), ReadError>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let mut body = pin!(body);
+    let read = read_whole(&mut body, max_bytes, budget).await;
+    if let Err(ReadError::TooLarge { .. } | ReadError::BudgetExhausted(_)) = &read {
+        // Whether it came to the end in time or not, the answer is the same.
+        let _ = tokio::time::timeout(DISCARD_PATIENCE, discard(&mut body, max_bytes)).await;
+    }
+    read
+}
+
+async fn read_whole<B>(
+    body: &mut Pin<&mut B>,
     max_bytes: usize,
     budget: &Budget,
 ) -> Result<(Bytes, Reservation), ReadError>
@@ -53,17 +77,16 @@ where
     if announced.lower() > max_bytes as u64 {
         return Err(ReadError::TooLarge { max_bytes });
     }
-    let mut body = pin!(body);
     let mut reservation = budget.nothing();
 
-    let Some(first) = next_piece(&mut body, &mut reservation, max_bytes).await? else {
+    let Some(first) = next_piece(body, &mut reservation, max_bytes).await? else {
         return Ok((Bytes::new(), reservation));
     };
     // The end is often known without asking again: most events end here.
     if body.is_end_stream() {
         return Ok((first, reservation));
     }
-    let Some(second) = next_piece(&mut body, &mut reservation, max_bytes).await? else {
+    let Some(second) = next_piece(body, &mut reservation, max_bytes).await? else {
         return Ok((first, reservation));
     };
 
@@ -78,11 +101,22 @@ where
     whole.extend_from_slice(&second);
     drop((first, second));
     while !body.is_end_stream()
-        && let Some(piece) = next_piece(&mut body, &mut reservation, max_bytes).await?
+        && let Some(piece) = next_piece(body, &mut reservation, max_bytes).await?
     {
         whole.extend_from_slice(&piece);
     }
     Ok((whole.freeze(), reservation))
+}
+
+/// Reads and drops up to so many bytes.
+async fn discard<B: Body<Data = Bytes>>(body: &mut Pin<&mut B>, mut most: usize) {
+    while let Some(Ok(frame)) = body.frame().await {
+        let bytes = frame.data_ref().map_or(0, Bytes::len);
+        most = match most.checked_sub(bytes) {
+            Some(left) => left,
+            None => return,
+        };
+    }
 }
 
 /// The next piece of data, paid for; `None` at the end.

@@ -10,14 +10,13 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::Header;
+use crate::channel::roots;
 use crate::error::{EngineError, ErrorKind, chain};
 use crate::settings::{OAuth, Settings, SettingsError};
 
@@ -27,6 +26,8 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 const DEFAULT_LIFE: Duration = Duration::from_secs(300);
 /// So long before its end a token is refreshed, or at three quarters of a life that is shorter.
 const EARLY: Duration = Duration::from_secs(60);
+/// For so long a token is new, and a refresh that failed is not tried again while the old one is good.
+const NEW: Duration = Duration::from_secs(5);
 
 /// Fetches tokens, keeps the last one, and fetches one for all callers who wait.
 ///
@@ -37,12 +38,19 @@ pub(crate) struct TokenSource {
     form: Bytes,
     timeout: Duration,
     kept: RwLock<Option<Token>>,
-    fetching: Mutex<()>,
+    /// Held while a token is fetched; in it, how the last attempt failed.
+    fetching: Mutex<Option<Failure>>,
+}
+
+struct Failure {
+    ended: Instant,
+    error: EngineError,
 }
 
 #[derive(Clone)]
 struct Token {
     header: Header,
+    asked: Instant,
     refresh_at: Instant,
     expires_at: Instant,
 }
@@ -80,25 +88,43 @@ impl TokenSource {
             form: Bytes::from(form.finish()),
             timeout: settings.call_timeout,
             kept: RwLock::new(None),
-            fetching: Mutex::new(()),
+            fetching: Mutex::new(None),
         })
     }
 
     pub(crate) async fn header(&self, command: &'static str) -> Result<Header, EngineError> {
-        if let Some(token) = self.kept()
-            && Instant::now() < token.refresh_at
-        {
-            return Ok(token.header);
-        }
-        // Whoever comes second finds the token of the first.
-        let _one = self.fetching.lock().await;
         let kept = self.kept();
         if let Some(token) = &kept
             && Instant::now() < token.refresh_at
         {
             return Ok(token.header.clone());
         }
-        match self.fetch(command).await {
+        // Whoever comes second finds the token of the first, or shares its failure: else each of many
+        // callers would wait for all the attempts before its own.
+        let came = Instant::now();
+        let mut failed = match (self.fetching.try_lock(), kept) {
+            (Ok(failed), _) => failed,
+            // Refreshed by somebody just now; the old one is still good.
+            (Err(_), Some(token)) if came < token.expires_at => return Ok(token.header),
+            (Err(_), _) => self.fetching.lock().await,
+        };
+        let kept = self.kept();
+        if let Some(token) = &kept
+            && Instant::now() < token.refresh_at
+        {
+            return Ok(token.header.clone());
+        }
+        let shared = failed.as_ref().filter(|failure| failure.ended >= came);
+        let fetched = match shared.map(|failure| &failure.error) {
+            Some(error) => Err(EngineError::new(command, error.kind(), error.message())),
+            None => self.fetch(command).await.inspect_err(|error| {
+                *failed = Some(Failure {
+                    ended: Instant::now(),
+                    error: error.clone(),
+                });
+            }),
+        };
+        match fetched {
             Ok(token) => {
                 let header = token.header.clone();
                 *self.kept.write().unwrap_or_else(PoisonError::into_inner) = Some(token);
@@ -106,17 +132,23 @@ impl TokenSource {
             }
             // The old one is still good: a refresh that fails early costs nothing.
             Err(error) => match kept.filter(|token| Instant::now() < token.expires_at) {
-                Some(token) => {
+                Some(mut token) => {
                     tracing::warn!(%error, "the token could not be refreshed; the last one is used until it expires");
-                    Ok(token.header)
+                    let header = token.header.clone();
+                    token.refresh_at = Instant::now() + NEW;
+                    *self.kept.write().unwrap_or_else(PoisonError::into_inner) = Some(token);
+                    Ok(header)
                 }
                 None => Err(error),
             },
         }
     }
 
+    /// The gateway refused a token. One that is new is kept: the refusal was its predecessor's, or the
+    /// next one would be refused as well, and the server would be asked once a command.
     pub(crate) fn forget(&self) {
-        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        kept.take_if(|token| token.asked.elapsed() >= NEW);
     }
 
     fn kept(&self) -> Option<Token> {
@@ -194,6 +226,7 @@ impl TokenSource {
         let life = answer.expires_in.map_or(DEFAULT_LIFE, Duration::from_secs);
         Ok(Token {
             header,
+            asked,
             refresh_at: asked + life.saturating_sub(EARLY).max(life * 3 / 4),
             expires_at: asked + life,
         })
@@ -215,19 +248,10 @@ impl std::fmt::Display for Shown<'_> {
 }
 
 fn tls(settings: &Settings) -> Result<ClientConfig, SettingsError> {
-    let mut roots = RootCertStore::empty();
-    match &settings.ca_certificate {
-        Some(pem) => {
-            for certificate in CertificateDer::pem_slice_iter(pem) {
-                let certificate =
-                    certificate.map_err(|error| SettingsError::Tls(format!("{error:?}")))?;
-                roots
-                    .add(certificate)
-                    .map_err(|error| SettingsError::Tls(error.to_string()))?;
-            }
-        }
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-    }
+    let roots = match &settings.ca_certificate {
+        Some(pem) => roots(pem)?,
+        None => RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+    };
     let config =
         ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()

@@ -24,3 +24,39 @@ impl Backoff {
         self.failures = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_ten_seconds_and_are_shortened_by_half_at_most() {
+        for _ in 0..100 {
+            let mut backoff = Backoff::default();
+            for millis in [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000] {
+                let longest = Duration::from_millis(millis);
+                let pause = backoff.next();
+                assert!(
+                    pause <= longest && pause >= longest / 2,
+                    "{pause:?} of {longest:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn pauses_differ_so_that_clients_do_not_come_back_together() {
+        let first = Backoff::default().next();
+        assert!((0..100).any(|_| Backoff::default().next() != first));
+    }
+
+    #[test]
+    fn after_a_success_pauses_are_short_again() {
+        let mut backoff = Backoff::default();
+        for _ in 0..100 {
+            backoff.next();
+        }
+        backoff.reset();
+        assert!(backoff.next() <= FIRST);
+    }
+}

@@ -43,6 +43,8 @@ pub(super) async fn run(
         poll_at: Instant::now(),
         backoff: Backoff::default(),
         first_type: 0,
+        first_stream: 0,
+        read_at: Instant::now(),
         shared,
         streaming,
         jobs,
@@ -76,6 +78,10 @@ struct Fetcher {
     poll_at: Instant,
     backoff: Backoff,
     first_type: usize,
+    /// The stream that is looked at first: each job taken from one makes it the last in turn.
+    first_stream: usize,
+    /// When the streams were last looked at.
+    read_at: Instant,
 }
 
 impl Fetcher {
@@ -96,10 +102,17 @@ impl Fetcher {
             _ = self.mode.changed() => return self.mode.mark_changed(),
         };
         let Some(permit) = room else { return };
+        let unread = self.read_at.elapsed();
         let streams = &mut self.streams;
+        for stream in streams.iter_mut() {
+            stream.excuse(unread);
+        }
+        let first_stream = &mut self.first_stream;
         let next_streamed = poll_fn(|context| {
-            for stream in streams.iter_mut() {
-                if let Poll::Ready(item) = stream.poll_job(context) {
+            for turn in 0..streams.len() {
+                let place = (*first_stream + turn) % streams.len();
+                if let Poll::Ready(item) = streams[place].poll_job(context) {
+                    *first_stream = place + 1;
                     return Poll::Ready(item);
                 }
             }
@@ -119,6 +132,7 @@ impl Fetcher {
             () = tokio::time::sleep_until(self.poll_at), if idle => self.start_polling(permit),
             _ = self.mode.changed() => self.mode.mark_changed(),
         }
+        self.read_at = Instant::now();
     }
 
     fn deliver(&self, job: ActivatedJob, permit: OwnedSemaphorePermit) {

@@ -1,5 +1,6 @@
 //! A job in hand, and its ends.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::error::{EngineError, ErrorKind};
 #[derive(Debug)]
 pub struct HeldJob {
     job: ActivatedJob,
+    activation: u64,
     shared: Arc<Shared>,
     _permit: OwnedSemaphorePermit,
 }
@@ -42,14 +44,16 @@ impl HeldJob {
         shared: Arc<Shared>,
         permit: OwnedSemaphorePermit,
     ) -> Self {
-        let lock = Lock::taken_now(&shared.settings, job.size());
+        let lock = Lock::taken_now(&shared.settings, &job);
+        let activation = shared.last_activation.fetch_add(1, Ordering::Relaxed);
         shared
             .held
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(job.key, lock);
+            .insert(activation, lock);
         Self {
             job,
+            activation,
             shared,
             _permit: permit,
         }
@@ -69,7 +73,7 @@ impl HeldJob {
             .held
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        held.get(&self.job.key)
+        held.get(&self.activation)
             .map_or_else(Instant::now, Lock::deadline)
     }
 
@@ -157,7 +161,7 @@ impl Drop for HeldJob {
             .held
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.job.key);
+            .remove(&self.activation);
         self.shared.released.notify_one();
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::stats::count;
 use super::{Shared, WorkerSettings};
-use crate::command::{JobKey, UpdateJobTimeout};
+use crate::command::{ActivatedJob, JobKey, UpdateJobTimeout};
 use crate::error::ErrorKind;
 
 /// So many renewals are under way at one time.
@@ -18,6 +18,7 @@ const CONCURRENT: usize = 16;
 /// Until when the engine keeps one held job for us.
 #[derive(Debug)]
 pub(super) struct Lock {
+    job_key: JobKey,
     bytes: usize,
     deadline: Instant,
     renew_at: Instant,
@@ -25,10 +26,11 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    pub(super) fn taken_now(settings: &WorkerSettings, bytes: usize) -> Self {
+    pub(super) fn taken_now(settings: &WorkerSettings, job: &ActivatedJob) -> Self {
         let now = Instant::now();
         Self {
-            bytes,
+            job_key: job.key,
+            bytes: job.size(),
             deadline: now + settings.job_timeout,
             renew_at: now + settings.job_timeout / 3,
             lost: false,
@@ -54,25 +56,27 @@ pub(super) async fn run(shared: Arc<Shared>) {
         ticks.tick().await;
         let due = due(&shared);
         stream::iter(due)
-            .for_each_concurrent(CONCURRENT, |key| renew(&shared, key))
+            .for_each_concurrent(CONCURRENT, |(activation, job_key)| {
+                renew(&shared, activation, job_key)
+            })
             .await;
     }
 }
 
-fn due(shared: &Shared) -> Vec<JobKey> {
+fn due(shared: &Shared) -> Vec<(u64, JobKey)> {
     let now = Instant::now();
     let held = shared.held.lock().unwrap_or_else(PoisonError::into_inner);
     held.iter()
         .filter(|(_, lock)| !lock.lost && now >= lock.renew_at)
-        .map(|(key, _)| *key)
+        .map(|(activation, lock)| (*activation, lock.job_key))
         .collect()
 }
 
-async fn renew(shared: &Shared, key: JobKey) {
+async fn renew(shared: &Shared, activation: u64, job_key: JobKey) {
     // Counted from before the call: the engine's lock cannot end before ours.
     let asked = Instant::now();
     let command = UpdateJobTimeout {
-        job_key: key,
+        job_key,
         timeout: shared.settings.job_timeout,
     };
     // A renewal that hangs must leave time for another.
@@ -82,7 +86,7 @@ async fn renew(shared: &Shared, key: JobKey) {
     )
     .await;
     let mut held = shared.held.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(lock) = held.get_mut(&key) else {
+    let Some(lock) = held.get_mut(&activation) else {
         return;
     };
     match answer {
@@ -94,7 +98,7 @@ async fn renew(shared: &Shared, key: JobKey) {
         Ok(Err(error)) => match error.kind() {
             ErrorKind::NotFound | ErrorKind::WrongState => {
                 count(&shared.stats.locks_lost, 1);
-                tracing::warn!(job_key = key.0, %error, "a job that is held is no longer ours");
+                tracing::warn!(job_key = job_key.0, %error, "a job that is held is no longer ours");
                 lock.lost = true;
                 lock.deadline = asked;
             }
@@ -107,7 +111,7 @@ async fn renew(shared: &Shared, key: JobKey) {
             | ErrorKind::TooLarge
             | ErrorKind::Invalid
             | ErrorKind::Denied => {
-                tracing::debug!(job_key = key.0, %error, "a job's activation could not be prolonged yet");
+                tracing::debug!(job_key = job_key.0, %error, "a job's activation could not be prolonged yet");
             }
         },
         Err(_) => {}

@@ -15,7 +15,7 @@ use crate::command::{ActivatedJob, StreamActivatedJobs};
 use crate::error::EngineError;
 use crate::gateway::Gateway;
 
-/// A stream that lived so long had been working; its end is answered by opening it at once.
+/// A stream that lived so long had been working; what failed before it no longer counts.
 const WORKED: Duration = Duration::from_secs(1);
 /// At most so many jobs are still read from a stream that is being closed.
 const LEFTOVERS: usize = 1024;
@@ -70,6 +70,9 @@ impl TypeStream {
                     return Poll::Ready(Ok(job));
                 }
                 Poll::Ready(Some(Err(error))) => {
+                    if self.opened.elapsed() >= WORKED {
+                        self.backoff.reset();
+                    }
                     let pause = self.backoff.next();
                     self.close_until(Instant::now() + pause);
                     return Poll::Ready(Err(error));
@@ -116,6 +119,14 @@ impl TypeStream {
         self.alarm
             .as_mut()
             .reset(self.opened + settings.stream_silence);
+    }
+
+    /// Time in which nobody read it does not count as its silence.
+    pub(super) fn excuse(&mut self, unread: Duration) {
+        if self.jobs.is_some() {
+            let alarm = self.alarm.deadline() + unread;
+            self.alarm.as_mut().reset(alarm);
+        }
     }
 
     fn close_until(&mut self, when: Instant) {

@@ -5,7 +5,7 @@
 //! | 2xx, empty body | accepted |
 //! | 2xx with an event | accepted; the event is a reply and goes to the Broker (202 too, against the letter of the specification: Knative does so) |
 //! | 2xx with an event that breaks a rule | accepted; the Broker refuses the reply with 400 |
-//! | 2xx with any other body | 502 |
+//! | 2xx with any other body, or one that breaks off | 502 |
 //! | any other | itself |
 
 use cloudevents_http::{Limits, Problem};
@@ -26,12 +26,13 @@ pub(super) enum Judged<T> {
 
 /// Whether a subscriber has accepted, and its reply.
 pub(super) fn of_subscriber(attempt: Attempt, limits: &Limits) -> Judged<Option<Box<Reply>>> {
-    let (status, headers, body) = match attempt {
+    let (status, headers, body, whole) = match attempt {
         Attempt::Accepted {
             status,
             headers,
             body,
-        } => (status, headers, body),
+            whole,
+        } => (status, headers, body, whole),
         refused @ (Attempt::Answered { .. } | Attempt::NotReached { .. }) => {
             return Judged::Refused(refused);
         }
@@ -52,6 +53,11 @@ pub(super) fn of_subscriber(attempt: Attempt, limits: &Limits) -> Judged<Option<
                  it must be empty or an event"
             ))
         };
+    }
+    if !whole {
+        return bad(format!(
+            "the answer {status} is longer than an event may be, takes too long, or breaks off"
+        ));
     }
     let bytes = body.len();
     let event = match arrival::read(&headers, body, limits) {

@@ -1,0 +1,214 @@
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use eventing::{Attempt, NotReached, Sender, SenderSettings, SinkBinding, Token};
+use tempfile::TempDir;
+use testkit::certificates::Authority;
+use testkit::destination::{Answer, Destination};
+
+use crate::harness::{PATIENCE, message, send, uri};
+
+struct Mounted {
+    folder: TempDir,
+    destination: Destination,
+    sender: Sender,
+}
+
+impl Mounted {
+    /// A destination, and a sender whose token for it is not there yet.
+    async fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let destination = Destination::accepting().await;
+        let sender = Sender::new(&SenderSettings {
+            token: Some(Token {
+                path: folder.path().join("token"),
+                destination: uri(&destination.url()),
+            }),
+            ..SenderSettings::default()
+        })
+        .unwrap();
+        Self {
+            folder,
+            destination,
+            sender,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("token")
+    }
+
+    async fn authorization(&self) -> Option<String> {
+        let attempt = send(&self.sender, &self.destination).await;
+        assert!(matches!(attempt, Attempt::Accepted { .. }), "{attempt:?}");
+        let received = self.destination.received();
+        let last = received.last().unwrap();
+        last.header("authorization").map(str::to_owned)
+    }
+}
+
+#[tokio::test]
+async fn without_a_mounted_token_none_is_sent() {
+    assert_eq!(Mounted::new().await.authorization().await, None);
+}
+
+#[tokio::test]
+async fn the_token_is_sent_without_what_surrounds_it_in_its_file() {
+    let mounted = Mounted::new().await;
+    for text in ["abc.def.ghi", "abc.def.ghi\n", " abc.def.ghi\r\n"] {
+        fs::write(mounted.path(), text).unwrap();
+        assert_eq!(mounted.authorization().await.unwrap(), "Bearer abc.def.ghi");
+    }
+}
+
+#[tokio::test]
+async fn each_request_has_the_token_of_its_time() {
+    let mounted = Mounted::new().await;
+    assert_eq!(mounted.authorization().await, None);
+    // Of one length and rotated at once: neither size nor time of the file tells them apart.
+    for token in ["first", "secnd", "third"] {
+        fs::write(mounted.path(), token).unwrap();
+        assert_eq!(
+            mounted.authorization().await.unwrap(),
+            format!("Bearer {token}")
+        );
+    }
+    // As the kubelet does it: a new file, moved into the place of the old one.
+    let next = mounted.folder.path().join("next");
+    fs::write(&next, "moved").unwrap();
+    fs::rename(&next, mounted.path()).unwrap();
+    assert_eq!(mounted.authorization().await.unwrap(), "Bearer moved");
+    fs::remove_file(mounted.path()).unwrap();
+    assert_eq!(mounted.authorization().await, None);
+}
+
+#[tokio::test]
+async fn a_token_file_that_cannot_be_used_holds_the_event_back_and_says_why() {
+    let mounted = Mounted::new().await;
+    let table: [(&[u8], &str); 4] = [
+        (b"", "is empty"),
+        (b"\n", "is empty"),
+        (b"s3cret\ns3cret", "holds characters that no token has"),
+        (b"s3cret\xff", "cannot be read"),
+    ];
+    for (text, problem) in table {
+        fs::write(mounted.path(), text).unwrap();
+        match send(&mounted.sender, &mounted.destination).await {
+            Attempt::NotReached {
+                why: NotReached::Unreachable,
+                detail,
+            } => {
+                assert!(detail.contains(problem), "{detail}");
+                assert!(
+                    detail.contains(mounted.path().to_str().unwrap()),
+                    "{detail}"
+                );
+                assert!(!detail.contains("s3cret"), "{detail}");
+            }
+            other => panic!("{text:?}: {other:?}"),
+        }
+    }
+    assert_eq!(mounted.destination.connections(), 0);
+}
+
+#[tokio::test]
+async fn the_token_goes_to_the_destination_that_it_is_made_for_and_to_nobody_else() {
+    let mounted = Mounted::new().await;
+    fs::write(mounted.path(), "abc").unwrap();
+    let stranger = Destination::accepting().await;
+    send(&mounted.sender, &stranger).await;
+    assert_eq!(stranger.received()[0].header("authorization"), None);
+    // Another path is the same recipient.
+    let below = uri(&format!("{}shop/other", mounted.destination.url()));
+    mounted.sender.send(&below, message("1"), PATIENCE).await;
+    assert_eq!(
+        mounted.destination.received()[0].header("authorization"),
+        Some("Bearer abc")
+    );
+}
+
+#[tokio::test]
+async fn the_settings_for_a_sinkbinding_have_its_token_and_its_certificates() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("token");
+    fs::write(&path, "abc").unwrap();
+    let authority = Authority::new("ours");
+    let identity = authority.issue(&["127.0.0.1"]);
+    let destination = Destination::start_tls(&identity, &[], |_| Answer::Status(202)).await;
+    let binding = SinkBinding::from_parts(
+        Some(&destination.url()),
+        None,
+        Some(&authority.certificate()),
+        Some(&path),
+    )
+    .unwrap()
+    .unwrap();
+    let sender = Sender::new(&SenderSettings::for_binding(&binding)).unwrap();
+    let attempt = send(&sender, &destination).await;
+    assert!(matches!(attempt, Attempt::Accepted { .. }), "{attempt:?}");
+    assert_eq!(
+        destination.received()[0].header("authorization"),
+        Some("Bearer abc")
+    );
+}
+
+/// Log lines as they are written.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_token_is_in_no_log_line_and_no_debug_output() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let _logging = tracing::subscriber::set_default(
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || writer.clone())
+            .finish(),
+    );
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("token");
+    fs::write(&path, "s3cret").unwrap();
+    let authority = Authority::new("ours");
+    let identity = authority.issue(&["127.0.0.1"]);
+    // HTTP/2, since that is where frames are logged.
+    let destination = Destination::start_tls(&identity, &["h2"], |_| Answer::Cut).await;
+    let settings = SenderSettings {
+        ca_certs: Some(authority.certificate()),
+        token: Some(Token {
+            path,
+            destination: uri(&destination.url()),
+        }),
+        ..SenderSettings::default()
+    };
+    let sender = Sender::new(&settings).unwrap();
+    let attempt = send(&sender, &destination).await;
+    assert_eq!(
+        destination.received()[0].header("authorization"),
+        Some("Bearer s3cret")
+    );
+    for text in [
+        format!("{sender:?}"),
+        format!("{settings:?}"),
+        format!("{attempt:?}"),
+        attempt.summary(),
+    ] {
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+    let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(logged.contains("h2::"), "nothing was logged: {logged}");
+    assert!(!logged.contains("s3cret"), "{logged}");
+}

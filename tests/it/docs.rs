@@ -1,0 +1,186 @@
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use eventing_zeebe::sink::acknowledge::{Command, Outcome, acknowledge};
+use serde_json::json;
+use testkit::destination::Destination;
+use testkit::gateway::{FakeGateway, JobState, NewJob};
+use zeebe_client::ErrorKind;
+
+use crate::support::source;
+
+fn read(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// What may become of a command, in the words of the page.
+const OUTCOMES: [(&str, Outcome); 12] = [
+    ("done", Outcome::Done),
+    ("duplicate", Outcome::Refused(ErrorKind::Duplicate)),
+    ("unknown, `at_most_once`", Outcome::UnknownAtMostOnce),
+    (
+        "busy (backpressure)",
+        Outcome::Refused(ErrorKind::Backpressure),
+    ),
+    ("engine away", Outcome::Refused(ErrorKind::Unavailable)),
+    (
+        "outcome unknown",
+        Outcome::Refused(ErrorKind::OutcomeUnknown),
+    ),
+    (
+        "our credentials refused",
+        Outcome::Refused(ErrorKind::CredentialsRefused),
+    ),
+    (
+        "our credentials do not suffice",
+        Outcome::Refused(ErrorKind::Denied),
+    ),
+    ("not there", Outcome::Refused(ErrorKind::NotFound)),
+    ("wrong state", Outcome::Refused(ErrorKind::WrongState)),
+    ("invalid", Outcome::Refused(ErrorKind::Invalid)),
+    ("too large", Outcome::Refused(ErrorKind::TooLarge)),
+];
+
+const COMMANDS: [(&str, Command); 8] = [
+    ("publish, start by message", Command::PublishMessage),
+    ("start by process id", Command::CreateProcessInstance),
+    ("signal", Command::BroadcastSignal),
+    ("set_variables", Command::SetVariables),
+    ("cancel", Command::CancelProcessInstance),
+    ("complete_job", Command::CompleteJob),
+    ("fail_job", Command::FailJob),
+    ("throw_error", Command::ThrowError),
+];
+
+#[test]
+fn rules_md_prints_the_table_of_answers() {
+    let mut table = String::from("|");
+    for (name, _) in COMMANDS {
+        write!(table, " | {name}").expect("text");
+    }
+    table.push_str(" |\n|---|");
+    table.push_str(&"---|".repeat(COMMANDS.len()));
+    for (name, outcome) in OUTCOMES {
+        write!(table, "\n| {name} |").expect("text");
+        for (_, command) in COMMANDS {
+            let answer = acknowledge(command, outcome);
+            let again = if answer.is_retryable() { "*" } else { "" };
+            write!(table, " {}{again} |", answer.status().as_u16()).expect("text");
+        }
+    }
+    assert!(
+        read("docs/RULES.md").contains(&table),
+        "docs/RULES.md must have this table, which is that of src/sink/acknowledge.rs:\n{table}"
+    );
+}
+
+#[test]
+fn every_outcome_is_in_the_table() {
+    for (_, outcome) in OUTCOMES {
+        // Who adds an outcome is sent here by the compiler, and adds a row above.
+        match outcome {
+            Outcome::Done | Outcome::UnknownAtMostOnce => {}
+            Outcome::Refused(kind) => match kind {
+                ErrorKind::Duplicate
+                | ErrorKind::Backpressure
+                | ErrorKind::Unavailable
+                | ErrorKind::OutcomeUnknown
+                | ErrorKind::NotFound
+                | ErrorKind::WrongState
+                | ErrorKind::TooLarge
+                | ErrorKind::Invalid
+                | ErrorKind::CredentialsRefused
+                | ErrorKind::Denied => {}
+            },
+        }
+    }
+}
+
+#[tokio::test]
+async fn operating_md_names_every_metric_and_no_other() {
+    let gateway = FakeGateway::start().await;
+    let destination = Destination::accepting().await;
+    let settings = [("BRIDGE_HOP_LIMIT", "1"), ("BRIDGE_NO_RULE", "accept")];
+    let bridge = source(&gateway, &destination, &settings).await;
+    // One of each: a counter that was never counted up is not shown.
+    assert_eq!(bridge.send("Test", "1", &json!({})).await.status, 202);
+    let headers = json!({"ce-type": "Test"}).to_string();
+    for variables in ["{}", r#"{"bridgeContext": {"hops": 1}}"#] {
+        let key = gateway.add_job(NewJob {
+            variables: variables.to_owned(),
+            custom_headers: headers.clone(),
+            ..NewJob::new("cloudevents")
+        });
+        gateway
+            .wait_for("its end", |gateway| {
+                [JobState::Completed, JobState::Incident].contains(&gateway.job(key).state)
+            })
+            .await;
+    }
+    let page = bridge.get("metrics").await;
+    let shown: BTreeSet<&str> = page
+        .text()
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
+        .filter(|name| *name != "target_info")
+        .collect();
+    let operating = read("docs/OPERATING.md");
+    let documented: BTreeSet<&str> = operating
+        .lines()
+        .skip_while(|line| *line != "## Metrics")
+        .take_while(|line| !line.starts_with("Worth"))
+        .filter_map(|line| line.strip_prefix('|')?.split('|').next())
+        .flat_map(|names| names.split('`'))
+        .filter(|name| name.starts_with("bridge_") || name.starts_with("process_"))
+        .collect();
+    // These need what does not happen here.
+    let rare = BTreeSet::from([
+        "bridge_sink_events_unmatched_total",
+        "bridge_sink_command_retries_total",
+        "bridge_source_replies_dropped_total",
+    ]);
+    let undocumented: Vec<_> = shown.difference(&documented).collect();
+    assert!(
+        undocumented.is_empty(),
+        "not in docs/OPERATING.md: {undocumented:?}"
+    );
+    let gone: Vec<_> = documented
+        .difference(&shown)
+        .filter(|name| !rare.contains(*name))
+        .collect();
+    assert!(
+        gone.is_empty(),
+        "in docs/OPERATING.md, but nowhere else: {gone:?}"
+    );
+}
+
+#[test]
+fn every_link_in_the_docs_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages = vec![PathBuf::from("README.md"), PathBuf::from("bpmn/README.md")];
+    for entry in std::fs::read_dir(root.join("docs")).expect("docs") {
+        let name = entry.expect("an entry").file_name();
+        pages.push(Path::new("docs").join(name));
+    }
+    for page in pages {
+        let text = read(page.to_str().expect("a path that is UTF-8"));
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let file = link.split('#').next().unwrap_or_default();
+            if file.is_empty() || file.contains("://") {
+                continue;
+            }
+            let target = root.join(page.parent().unwrap_or(Path::new(""))).join(file);
+            assert!(
+                target.exists(),
+                "{}: `{link}` leads nowhere",
+                page.display()
+            );
+        }
+    }
+}

@@ -1,0 +1,130 @@
+use serde_json::{Value, json};
+use testkit::bridge::Bridge;
+use testkit::destination::Destination;
+use testkit::gateway::{FakeGateway, JobState, NewJob};
+use testkit::request;
+
+use crate::support::{EXECUTABLE, sink};
+
+async fn readiness(bridge: &Bridge) -> (u16, Value) {
+    let answered = bridge.get("readyz").await;
+    let page = serde_json::from_slice(&answered.body).expect("JSON");
+    (answered.status.as_u16(), page)
+}
+
+#[tokio::test]
+async fn without_k_sink_it_is_a_sink_that_says_why_it_is_no_source() {
+    let gateway = FakeGateway::start().await;
+    let mut bridge = sink(&gateway, &[]).await;
+    assert_eq!(bridge.send("Test", "1", &json!({})).await.status, 202);
+    bridge
+        .program()
+        .wait_for_log("the reason", |line| {
+            let message = line["message"].as_str()?;
+            (message.contains("K_SINK") && message.contains("source")).then_some(())
+        })
+        .await;
+    assert_eq!(gateway.calls("ActivateJobs"), 0);
+}
+
+#[tokio::test]
+async fn a_source_without_k_sink_is_unready_with_the_reason_while_the_sink_works() {
+    let gateway = FakeGateway::start().await;
+    let address = gateway.address();
+    let settings = [
+        ("ZEEBE_GRPC_ADDRESS", address.as_str()),
+        ("ROLES", "source,sink"),
+    ];
+    let bridge = Bridge::start(EXECUTABLE, &settings).await;
+    assert_eq!(bridge.send("Test", "1", &json!({})).await.status, 202);
+    let (status, page) = readiness(&bridge).await;
+    assert_eq!(status, 503, "{page}");
+    let reason = page["waiting"]["destination"].as_str().expect("a reason");
+    assert!(reason.contains("K_SINK"), "{reason}");
+    assert_eq!(bridge.get("healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_source_alone_takes_no_events_and_works_jobs() {
+    let gateway = FakeGateway::start().await;
+    let destination = Destination::accepting().await;
+    let url = destination.url();
+    let bridge = sink(&gateway, &[("ROLES", "source"), ("K_SINK", &url)]).await;
+    assert_eq!(bridge.send("Test", "1", &json!({})).await.status, 404);
+    assert_eq!(gateway.calls("PublishMessage"), 0);
+    let key = gateway.add_job(NewJob {
+        custom_headers: json!({"ce-type": "Test.Emitted"}).to_string(),
+        ..NewJob::new("cloudevents")
+    });
+    gateway
+        .wait_for("the job", |gateway| {
+            gateway.job(key).state == JobState::Completed
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_sink_alone_works_no_jobs_although_k_sink_is_set() {
+    let gateway = FakeGateway::start().await;
+    let destination = Destination::accepting().await;
+    let url = destination.url();
+    let bridge = sink(&gateway, &[("ROLES", "sink"), ("K_SINK", &url)]).await;
+    assert_eq!(bridge.send("Test", "1", &json!({})).await.status, 202);
+    assert_eq!(
+        gateway.calls("ActivateJobs") + gateway.calls("StreamActivatedJobs"),
+        0
+    );
+}
+
+#[tokio::test]
+async fn it_starts_while_the_engine_is_away_and_works_once_it_is_there() {
+    let gateway = FakeGateway::start().await;
+    gateway.stop().await;
+    let address = gateway.address();
+    let settings = [
+        ("ZEEBE_GRPC_ADDRESS", address.as_str()),
+        ("BRIDGE_RETRY_IN_REQUEST_SECONDS", "0"),
+    ];
+    let bridge = Bridge::start(EXECUTABLE, &settings).await;
+    let answered = bridge.send("Test", "1", &json!({})).await;
+    assert_eq!(answered.status, 503, "{}", answered.text());
+    assert_eq!(answered.header("retry-after"), Some("1"));
+    assert_eq!(bridge.get("healthz").await.status, 200);
+    let (status, page) = readiness(&bridge).await;
+    assert_eq!(status, 503, "{page}");
+    assert!(page["waiting"]["engine"].is_string(), "{page}");
+    gateway.start_again().await;
+    bridge.ready().await;
+    let answered = bridge.send("Test", "1", &json!({})).await;
+    assert_eq!(answered.status, 202, "{}", answered.text());
+}
+
+#[tokio::test]
+async fn health_readiness_and_metrics_can_have_a_port_of_their_own() {
+    let gateway = FakeGateway::start().await;
+    let address = gateway.address();
+    let settings = [
+        ("ZEEBE_GRPC_ADDRESS", address.as_str()),
+        ("BRIDGE_ADMIN_PORT", "0"),
+    ];
+    let mut bridge = Bridge::start(EXECUTABLE, &settings).await;
+    let admin = bridge
+        .program()
+        .wait_for_log("the second address", |line| {
+            Some(line["admin"].as_str()?.to_owned())
+        })
+        .await;
+    assert_eq!(bridge.send("Test", "1", &json!({})).await.status, 202);
+    for (page, here) in [("healthz", 200), ("readyz", 404), ("metrics", 404)] {
+        assert_eq!(bridge.get(page).await.status, here, "{page}");
+    }
+    for page in ["healthz", "metrics"] {
+        assert_eq!(
+            request::get(&format!("http://{admin}/{page}")).await.status,
+            200,
+            "{page}"
+        );
+    }
+    let events = request::post(&format!("http://{admin}/"), &[("ce-id", "1")], "").await;
+    assert_eq!(events.status, 404, "no events there");
+}

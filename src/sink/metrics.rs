@@ -1,6 +1,6 @@
 //! What the sink counts. Labels come from closed sets: command, outcome, status.
 //!
-//! What every event does is bound to its labels here, once: looking them up costs thirty times as much
+//! What every event does is bound to its labels here, once: looking them up costs several times as much
 //! as counting. What is refused or repeated pays for the lookup.
 
 use std::time::Duration;

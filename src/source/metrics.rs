@@ -1,5 +1,5 @@
 //! What the source counts. Labels come from closed sets, and those of a job that goes well are bound
-//! once: looking them up costs thirty times as much as counting.
+//! once: looking them up costs several times as much as counting.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;

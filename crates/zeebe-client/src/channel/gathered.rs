@@ -15,7 +15,7 @@ const CAPACITY: usize = 40 * 1024;
 /// Where a connection takes several slices at once, `h2` hands each command of 256 bytes or more to
 /// the operating system by itself, as it would be handed on uncopied. Ours have a few hundred bytes:
 /// copied together, the commands of one turn of the runtime cost one call and one packet, which saves
-/// the bridge and the gateway a quarter of their CPU time.
+/// a tenth of the sink's CPU time (docs/BENCHMARKS.md).
 #[derive(Debug)]
 pub(super) struct Gathered(BufWriter<TcpStream>);
 

@@ -27,7 +27,7 @@ use clap::{Parser, Subcommand};
           RULES                a rules file: other commands, other fields, conditions\n\n\
         Try it out:\n  \
           eventing-zeebe deploy bpmn/hello.bpmn\n  \
-          eventing-zeebe &\n  \
+          K_SINK=http://127.0.0.1:8090/ eventing-zeebe &    # somewhere that takes events\n  \
           eventing-zeebe emit --type Hello.Requested --data '{\"name\":\"Ada\"}'"
 )]
 pub struct Arguments {

@@ -67,7 +67,8 @@ fn run_roles(config: Config) -> Result<ExitCode, Box<dyn Error>> {
     let _guard = logs::install(&LogSettings {
         format: config.logs.format,
         filter: config.logs.filter.clone(),
-    })?;
+    })
+    .map_err(|error| format!("BRIDGE_LOG: {error}"))?;
     let runtime = runtime::cpu::build(config.threads)?;
     let code = runtime.block_on(async {
         let shutdown = Shutdown::new(config.grace);

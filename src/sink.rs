@@ -5,6 +5,7 @@
 //! - `prepared`: a plan as the command that the client sends.
 //! - `limiter`: how many commands are in flight.
 //! - [`acknowledge`](mod@acknowledge): the table from outcome to status.
+//! - `refusals`: which of them are logged.
 //! - `metrics`: what is counted.
 
 pub mod acknowledge;
@@ -13,6 +14,7 @@ mod limiter;
 mod metrics;
 mod prepared;
 mod receive;
+mod refusals;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +42,7 @@ pub struct Sink {
     codec_limits: cloudevents_http::Limits,
     max_event_bytes: usize,
     no_rule: NoRule,
+    refusals: refusals::Refusals,
     metrics: metrics::SinkMetrics,
     tasks: TaskTracker,
 }
@@ -71,6 +74,7 @@ impl Sink {
             },
             max_event_bytes: limits.max_event_bytes,
             no_rule: config.no_rule,
+            refusals: refusals::Refusals::default(),
             metrics,
             tasks: TaskTracker::new(),
         })

@@ -76,6 +76,8 @@ pub fn read(files: &[PathBuf]) -> Result<Vec<Resource>, Box<dyn Error>> {
                 );
             }
             found.extend(inside);
+        } else if let Err(error) = std::fs::metadata(file) {
+            return Err(format!("cannot read {}: {error}", file.display()).into());
         } else if is_model(file) {
             found.push(file.clone());
         } else {

@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(600);
 #[derive(Debug, Args)]
 pub struct Emit {
     /// Where to send it
-    #[arg(long, default_value = "http://127.0.0.1:8080/", value_name = "URL")]
+    #[arg(long, default_value = "http://127.0.0.1:8080/", value_name = "URL", value_parser = destination)]
     pub to: http::Uri,
     /// The `type` attribute
     #[arg(long = "type", value_name = "TYPE")]
@@ -41,9 +41,38 @@ pub struct Emit {
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {
-    text.split_once('=')
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .ok_or_else(|| format!("`{text}` is not NAME=VALUE"))
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("`{text}` is not NAME=VALUE"))?;
+    if CONTEXT_ATTRIBUTES.contains(&name) {
+        return Err(format!(
+            "`{name}` is not an extension attribute; use --{name} if there is one"
+        ));
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+const CONTEXT_ATTRIBUTES: [&str; 8] = [
+    "id",
+    "source",
+    "type",
+    "specversion",
+    "subject",
+    "time",
+    "datacontenttype",
+    "dataschema",
+];
+
+fn destination(text: &str) -> Result<http::Uri, String> {
+    let url: http::Uri = text
+        .parse()
+        .map_err(|error| format!("{error}; write http://HOST:PORT/PATH"))?;
+    match (url.scheme_str(), url.host()) {
+        (Some("http" | "https"), Some(_)) => Ok(url),
+        (Some(_) | None, Some(_) | None) => Err(String::from(
+            "is not an absolute http or https URL; write http://HOST:PORT/PATH",
+        )),
+    }
 }
 
 /// Sends the event once and prints the answer.

@@ -68,7 +68,9 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
         "listening"
     );
     if !config.roles.source && config.source.binding.is_none() {
-        tracing::info!("no source role: K_SINK is not set; a SinkBinding sets it");
+        tracing::info!(
+            "no source role, so no jobs are worked: K_SINK is not set; a SinkBinding sets it"
+        );
     }
     let limits = serve_limits(&config.limits);
     let admin_routes = admin::router(readiness.clone(), metrics.clone());

@@ -28,10 +28,17 @@ pub(super) async fn receive(
     State(sink): State<Arc<Sink>>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let response = match accept(&sink, request).await {
-        Ok(answer) => respond(answer.acknowledgement.status(), answer.reason.as_deref()),
-        Err(refusal) => respond(refusal.status, Some(&refusal.reason)),
+    let (status, reason) = match accept(&sink, request).await {
+        Ok(answer) => (answer.acknowledgement.status(), answer.reason),
+        Err(refusal) => (refusal.status, Some(refusal.reason)),
     };
+    let response = respond(status, reason.as_deref());
+    if let Some(reason) = reason.filter(|_| !status.is_success())
+        && let Some(passed_over) = sink.refusals.turn()
+    {
+        let status = status.as_u16();
+        tracing::warn!(status, reason, passed_over, "an event was not accepted");
+    }
     sink.metrics.answered(response.status());
     response
 }

@@ -346,6 +346,16 @@ impl Reader<'_> {
 }
 
 fn template(text: &str, node: &Node, field: &str) -> Result<Template, Mistake> {
+    // A forgotten `=` would be accepted and never correlate with anything.
+    if text.starts_with("data.") || text.starts_with("event.") {
+        return Err(Mistake::new(
+            node.line,
+            format!(
+                "`{field}` is the literal text `{text}`: for the field of the event write `={text}`, \
+                 for the text itself `=\"{text}\"`"
+            ),
+        ));
+    }
     Template::of(text, &Names::Event)
         .map_err(|error| Mistake::new(node.line, format!("`{field}`: {error}")))
 }

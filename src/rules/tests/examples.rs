@@ -34,7 +34,7 @@ type Row = (
     &'static str,
 );
 
-const KEYS: &[(&str, &str)] = &[("jobkey", "12"), ("workflowinstancekey", "34")];
+const KEYS: &[(&str, &str)] = &[("jobkey", "12"), ("processinstancekey", "34")];
 
 const EXAMPLES: &[(&str, &[Row])] = &[
     (

@@ -24,8 +24,6 @@ async fn activated_in_front_of_us(name: &'static str, jobs: usize, bytes: usize)
         ("BRIDGE_MAX_JOBS_ACTIVE", capacity.as_str()),
         // Longer than the test: what was activated stays so.
         ("BRIDGE_JOB_TIMEOUT_SECONDS", "600"),
-        // Nothing comes by polls, so what was activated came by the stream.
-        ("BRIDGE_POLL_INTERVAL_SECONDS", "600"),
     ];
     let _bridge = both_roles(zeebe, &scenario, &hanging, &settings).await;
     let variables = json!({"text": "x".repeat(bytes)});

@@ -6,6 +6,8 @@
 mod bridge;
 mod dataplane;
 
+/// The demo's local Broker does what Knative's does.
+mod agreement;
 /// What the filter does with each answer that the sink can give.
 mod answers;
 /// A source whose Broker answers late, or not at first.

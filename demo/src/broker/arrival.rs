@@ -92,12 +92,27 @@ impl Arrival {
 
 /// The one event of a message.
 pub(super) fn read(headers: &HeaderMap, body: Bytes, limits: &Limits) -> Result<Event, Unread> {
-    match ContentMode::of(headers).map_err(Unread::Bad)? {
+    let stated = match ContentMode::of(headers).map_err(Unread::Bad)? {
         ContentMode::Batched => return Err(Unread::Batch),
-        ContentMode::Binary | ContentMode::Structured => {}
-    }
+        ContentMode::Binary => true,
+        ContentMode::Structured => states_content_type(&body),
+    };
     let mut events = decode(headers, body, limits).map_err(Unread::Bad)?;
-    events.pop().ok_or(Unread::Batch)
+    let mut event = events.pop().ok_or(Unread::Batch)?;
+    if !stated {
+        event.set_datacontenttype(None::<String>);
+    }
+    Ok(event)
+}
+
+/// Whether an event in JSON has `datacontenttype`. Where it has not, the codec says what is implied, and
+/// Knative says nothing: it delivers JSON without Content-Type, and who receives it must know.
+fn states_content_type(body: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Members {
+        datacontenttype: Option<serde::de::IgnoredAny>,
+    }
+    serde_json::from_slice::<Members>(body).is_ok_and(|members| members.datacontenttype.is_some())
 }
 
 /// Why a message yields no event.

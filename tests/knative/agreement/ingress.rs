@@ -6,6 +6,9 @@ use super::{Both, trigger};
 
 const STRUCTURED: &str = "application/cloudevents+json";
 
+/// What it is, the headers, the body.
+type Request<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a str);
+
 #[tokio::test]
 async fn both_brokers_accept_and_refuse_the_same_requests() {
     let both = Both::serving(&[trigger("t", "")], |_, _, _| Answer::Status(202)).await;
@@ -30,7 +33,7 @@ async fn both_brokers_accept_and_refuse_the_same_requests() {
         headers.retain(|(other, _)| *other != name);
         headers
     };
-    let rows: Vec<(&str, Vec<(&str, &str)>, &str)> = vec![
+    let rows: Vec<Request<'_>> = vec![
         (
             "binary",
             with(&[("content-type", "application/json")]),

@@ -4,6 +4,18 @@
 //!
 //! - [`broker`]: Broker and Triggers, from the YAML that a cluster is given.
 //! - [`watch`]: takes every event and prints it as a line.
+//!
+//! And the services of the ticket sale, which know events only:
+//!
+//! - [`sale`]: the words of the sale, its event types and their data.
+//! - [`queue`], [`tickets`], [`payments`]: the line, the ticket office, the cashier.
+//! - [`service`]: what all services have in common; [`store`]: what none of them must forget.
 
 pub mod broker;
+pub mod payments;
+pub mod queue;
+pub mod sale;
+pub mod service;
+pub mod store;
+pub mod tickets;
 pub mod watch;

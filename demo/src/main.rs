@@ -8,12 +8,17 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use demo::broker::destination::ReferenceTarget;
 use demo::broker::{Broker, Settings, manifest};
+use demo::payments::{Payments, PaymentsArguments};
+use demo::queue::{Queue, QueueArguments};
+use demo::service::settings::{ServiceArguments, Settings as ServiceSettings};
+use demo::service::{self, NoRoutes, Service};
+use demo::store::Store;
+use demo::tickets::{Tickets, TicketsArguments};
 use demo::watch;
 use runtime::shutdown::{Shutdown, Signals};
 use tracing_subscriber::EnvFilter;
 
-/// Development tools around the bridge. Not for production: they run on 127.0.0.1, know no
-/// authentication and keep nothing.
+/// The ticket sale: its services, which know events only, and development tools around the bridge.
 #[derive(Debug, Parser)]
 #[command(name = "demo", version)]
 struct Arguments {
@@ -34,6 +39,21 @@ enum Command {
     Watch(WatchArguments),
     /// Be a dead letter sink that prints what failed, where and why: a development tool
     DeadLetters(WatchArguments),
+    /// Service of the sale: the line in front of the shop, first come, first served
+    Queue(Serve<QueueArguments>),
+    /// Service of the sale: the ticket office, which holds a stock of seats
+    Tickets(Serve<TicketsArguments>),
+    /// Service of the sale: the cashier
+    Payments(Serve<PaymentsArguments>),
+}
+
+/// A service of the sale: what all have in common, and its own.
+#[derive(Debug, Args)]
+struct Serve<T: Args> {
+    #[command(flatten)]
+    service: ServiceArguments,
+    #[command(flatten)]
+    own: T,
 }
 
 #[derive(Debug, Args)]
@@ -100,6 +120,9 @@ async fn run(command: Command) -> Result<ExitCode, String> {
     let grace = match &command {
         Command::Broker(arguments) => Duration::from_secs(arguments.grace_seconds),
         Command::Watch(_) | Command::DeadLetters(_) => Duration::from_secs(2),
+        Command::Queue(Serve { service, .. })
+        | Command::Tickets(Serve { service, .. })
+        | Command::Payments(Serve { service, .. }) => Duration::from_secs(service.grace_seconds),
     };
     let signals = Signals::install().map_err(|error| error.to_string())?;
     let shutdown = Shutdown::new(grace);
@@ -110,12 +133,58 @@ async fn run(command: Command) -> Result<ExitCode, String> {
             Command::DeadLetters(arguments) => {
                 run_watch(arguments, "dead letter", shutdown.clone()).await
             }
+            Command::Queue(Serve { service, own }) => {
+                let settings = settings(&service)?;
+                let queue = Queue::new(&own);
+                let store = open(&queue, &settings)?;
+                run_service(queue, store, settings, shutdown.clone()).await
+            }
+            Command::Tickets(Serve { service, own }) => {
+                let settings = settings(&service)?;
+                let tickets = Tickets::new(&own);
+                let store = open(&tickets, &settings)?;
+                Tickets::lay_out(&store, own.stock)
+                    .await
+                    .map_err(|fault| fault.to_string())?;
+                run_service(tickets, store, settings, shutdown.clone()).await
+            }
+            Command::Payments(Serve { service, own }) => {
+                let settings = settings(&service)?;
+                let payments = Payments::new(&own);
+                let store = open(&payments, &settings)?;
+                run_service(payments, store, settings, shutdown.clone()).await
+            }
         }
     };
     tokio::select! {
         outcome = work => outcome.map(|()| ExitCode::SUCCESS),
         signal = signals.drive(&shutdown) => Ok(ExitCode::from(signal.exit_code())),
     }
+}
+
+fn settings(arguments: &ServiceArguments) -> Result<ServiceSettings, String> {
+    ServiceSettings::try_from(arguments).map_err(|error| error.to_string())
+}
+
+fn open(service: &impl Service, settings: &ServiceSettings) -> Result<Store, String> {
+    std::fs::create_dir_all(&settings.data)
+        .map_err(|error| format!("DATA_DIR: {}: {error}", settings.data.display()))?;
+    service::open(service, settings).map_err(|error| error.to_string())
+}
+
+async fn run_service(
+    service: impl Service,
+    store: Store,
+    settings: ServiceSettings,
+    shutdown: Shutdown,
+) -> Result<(), String> {
+    let name = service.name();
+    let running = service::start(service, NoRoutes, store, settings, shutdown)
+        .await
+        .map_err(|error| error.to_string())?;
+    eprintln!("demo: {name} on http://{}", running.address());
+    running.stopped().await;
+    Ok(())
 }
 
 async fn run_broker(arguments: BrokerArguments, shutdown: Shutdown) -> Result<(), String> {

@@ -1,0 +1,275 @@
+//! The cashier: one charge for each reservation, at most.
+//!
+//! | known of the reservation | event or time | then |
+//! |---|---|---|
+//! | nothing | requested | pending, for a while |
+//! | nothing | cancel requested | cancelled beforehand |
+//! | cancelled beforehand | requested | cancelled; `Payments.Cancelled` |
+//! | pending | its time is up | authorized; `Payments.Authorized`; or refused; `Payments.Refused` |
+//! | pending | cancel requested | cancelled; `Payments.Cancelled` |
+//! | authorized | cancel requested | refunded; `Payments.Refunded` |
+//! | anything else | | nothing |
+//!
+//! Charged is who is authorized and not refunded. It goes by reservation, not only by the id of the event: a
+//! second request for the same one charges nobody twice.
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use cloudevents::AttributesReader;
+use cloudevents_http::Event;
+use rusqlite::{OptionalExtension, params};
+use serde_json::{Value, json};
+
+use crate::sale::{self, Card, Payment, PaymentCancelRequested, PaymentRefused, PaymentRequested};
+use crate::service::{Service, data};
+use crate::store::{Fault, Trace, Transaction};
+
+/// How many are worked in one transaction.
+const AT_ONCE: i64 = 200;
+
+/// What the cashier is started with.
+#[derive(Debug, Clone, Args)]
+pub struct PaymentsArguments {
+    /// How long a payment takes, in milliseconds
+    #[arg(long, env = "WORK_FOR_MS", default_value_t = 1_000)]
+    pub work_for_ms: u64,
+    /// How long one with a slow card takes, in milliseconds
+    #[arg(long, env = "SLOW_FOR_MS", default_value_t = 60_000)]
+    pub slow_for_ms: u64,
+    /// Whether the card decides, or every card is slow or refused
+    #[arg(long, env = "MODE", value_enum, default_value_t = Mode::Ok)]
+    pub mode: Mode,
+}
+
+/// What decides about a payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// The card.
+    Ok,
+    /// Every card is slow.
+    Slow,
+    /// Every card is refused.
+    Refuse,
+}
+
+/// The cashier.
+#[derive(Debug)]
+pub struct Payments {
+    work_for: Duration,
+    slow_for: Duration,
+    mode: Mode,
+}
+
+/// A payment whose time is up.
+#[derive(Debug)]
+struct Pending {
+    reservation_id: String,
+    payment_id: String,
+    session: String,
+    amount: u64,
+    refused: bool,
+    trace: Trace,
+}
+
+impl Payments {
+    /// A cashier with these settings.
+    #[must_use]
+    pub fn new(arguments: &PaymentsArguments) -> Self {
+        Self {
+            work_for: Duration::from_millis(arguments.work_for_ms),
+            slow_for: Duration::from_millis(arguments.slow_for_ms),
+            mode: arguments.mode,
+        }
+    }
+
+    fn requested(&self, event: &Event, transaction: &mut Transaction<'_>) -> Result<(), Fault> {
+        let asked: PaymentRequested = data(event)?;
+        let id = &asked.reservation_id;
+        let amount = i64::try_from(asked.amount).map_err(|_| {
+            Fault::Refused(format!("data of {}: `amount` is too large", event.ty()))
+        })?;
+        match state(transaction, id)?.as_deref() {
+            None => {}
+            Some("cancelled beforehand") => {
+                set(transaction, id, "cancelled")?;
+                let payment = Payment {
+                    session: asked.session.clone(),
+                    reservation_id: asked.reservation_id,
+                    payment_id: asked.payment_id,
+                    amount: asked.amount,
+                };
+                return transaction.emit(sale::PAYMENT_CANCELLED, &asked.session, &payment);
+            }
+            Some(_) => return Ok(()),
+        }
+        let (slow, refused) = match (self.mode, asked.card) {
+            (Mode::Slow, _) | (Mode::Ok, Card::Slow) => (true, false),
+            (Mode::Refuse, _) | (Mode::Ok, Card::Refused) => (false, true),
+            (Mode::Ok, Card::Valid) => (false, false),
+        };
+        let takes = if slow { self.slow_for } else { self.work_for };
+        let due = transaction.now_ms() + i64::try_from(takes.as_millis()).unwrap_or(i64::MAX);
+        let trace = transaction.trace().clone();
+        transaction.change(
+            "INSERT INTO payments (reservation, payment, session, amount, state, refused, due, traceparent, tracestate)
+             VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?6, ?7, ?8)",
+            params![
+                id,
+                asked.payment_id,
+                asked.session,
+                amount,
+                refused,
+                due,
+                trace.traceparent,
+                trace.tracestate
+            ],
+        )?;
+        transaction.wake_due();
+        Ok(())
+    }
+
+    fn cancel_requested(
+        &self,
+        event: &Event,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<(), Fault> {
+        let cancel: PaymentCancelRequested = data(event)?;
+        let id = &cancel.reservation_id;
+        let (then, ty) = match state(transaction, id)?.as_deref() {
+            None => {
+                transaction.change(
+                    "INSERT INTO payments (reservation, payment, session, amount, state, refused, due)
+                     VALUES (?1, ?2, ?3, 0, 'cancelled beforehand', 0, 0)",
+                    params![id, cancel.payment_id, cancel.session],
+                )?;
+                return Ok(());
+            }
+            Some("pending") => ("cancelled", sale::PAYMENT_CANCELLED),
+            Some("authorized") => ("refunded", sale::PAYMENT_REFUNDED),
+            Some(_) => return Ok(()),
+        };
+        set(transaction, id, then)?;
+        let amount =
+            transaction.number("SELECT amount FROM payments WHERE reservation = ?1", [id])?;
+        let payment = Payment {
+            session: cancel.session.clone(),
+            reservation_id: cancel.reservation_id.clone(),
+            payment_id: cancel.payment_id,
+            amount: amount.unsigned_abs(),
+        };
+        transaction.emit(ty, &cancel.session, &payment)
+    }
+}
+
+impl Service for Payments {
+    fn name(&self) -> &'static str {
+        "payments"
+    }
+
+    fn schema(&self) -> &'static str {
+        "CREATE TABLE IF NOT EXISTS payments (
+           reservation TEXT PRIMARY KEY,
+           payment TEXT NOT NULL,
+           session TEXT NOT NULL,
+           amount INTEGER NOT NULL,
+           state TEXT NOT NULL,
+           refused INTEGER NOT NULL,
+           due INTEGER NOT NULL,
+           traceparent TEXT,
+           tracestate TEXT
+         ) WITHOUT ROWID;
+         CREATE INDEX IF NOT EXISTS payments_due ON payments (due) WHERE state = 'pending';"
+    }
+
+    fn apply(&self, event: &Event, transaction: &mut Transaction<'_>) -> Result<(), Fault> {
+        match event.ty() {
+            sale::PAYMENT_REQUESTED => self.requested(event, transaction),
+            sale::PAYMENT_CANCEL_REQUESTED => self.cancel_requested(event, transaction),
+            _ => Ok(()),
+        }
+    }
+
+    fn due(&self, transaction: &mut Transaction<'_>) -> Result<Option<u64>, Fault> {
+        let now = transaction.now_ms();
+        for pending in time_is_up(transaction, now)? {
+            transaction.continue_trace(pending.trace);
+            let (session, reservation_id) = (pending.session, pending.reservation_id);
+            if pending.refused {
+                set(transaction, &reservation_id, "refused")?;
+                let refused = PaymentRefused {
+                    session: session.clone(),
+                    reservation_id,
+                    payment_id: pending.payment_id,
+                    reason: "the card was refused".to_owned(),
+                };
+                transaction.emit(sale::PAYMENT_REFUSED, &session, &refused)?;
+            } else {
+                set(transaction, &reservation_id, "authorized")?;
+                let payment = Payment {
+                    session: session.clone(),
+                    reservation_id,
+                    payment_id: pending.payment_id,
+                    amount: pending.amount,
+                };
+                transaction.emit(sale::PAYMENT_AUTHORIZED, &session, &payment)?;
+            }
+        }
+        let next: Option<i64> = transaction
+            .prepare_cached("SELECT min(due) FROM payments WHERE state = 'pending'")?
+            .query_row([], |row| row.get(0))?;
+        Ok(next.map(|next| u64::try_from(next - now).unwrap_or(0)))
+    }
+
+    fn books(&self, transaction: &mut Transaction<'_>) -> Result<Value, Fault> {
+        let count = |state: &str| {
+            transaction.number("SELECT count(*) FROM payments WHERE state = ?1", [state])
+        };
+        Ok(json!({
+            "pending": count("pending")?,
+            "authorized": count("authorized")?,
+            "refused": count("refused")?,
+            "cancelled": count("cancelled")?,
+            "cancelledBeforehand": count("cancelled beforehand")?,
+            "refunded": count("refunded")?,
+            "amountCharged": transaction.number("SELECT sum(amount) FROM payments WHERE state = 'authorized'", [])?,
+        }))
+    }
+}
+
+fn time_is_up(transaction: &Transaction<'_>, now: i64) -> Result<Vec<Pending>, Fault> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT reservation, payment, session, amount, refused, traceparent, tracestate
+         FROM payments WHERE state = 'pending' AND due <= ?1 ORDER BY due LIMIT ?2",
+    )?;
+    let pending = statement.query_map([now, AT_ONCE], |row| {
+        Ok(Pending {
+            reservation_id: row.get(0)?,
+            payment_id: row.get(1)?,
+            session: row.get(2)?,
+            amount: row.get::<_, i64>(3)?.unsigned_abs(),
+            refused: row.get(4)?,
+            trace: Trace {
+                traceparent: row.get(5)?,
+                tracestate: row.get(6)?,
+            },
+        })
+    })?;
+    Ok(pending.collect::<Result<_, _>>()?)
+}
+
+fn state(transaction: &Transaction<'_>, reservation: &str) -> Result<Option<String>, Fault> {
+    let state = transaction
+        .prepare_cached("SELECT state FROM payments WHERE reservation = ?1")?
+        .query_row([reservation], |row| row.get(0))
+        .optional()?;
+    Ok(state)
+}
+
+fn set(transaction: &Transaction<'_>, reservation: &str, state: &str) -> Result<(), Fault> {
+    transaction.change(
+        "UPDATE payments SET state = ?2 WHERE reservation = ?1",
+        params![reservation, state],
+    )?;
+    Ok(())
+}

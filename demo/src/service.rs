@@ -1,0 +1,317 @@
+//! What all services of the sale have in common: they receive events, handle each once, send others, and stop
+//! in order. What an event means is each service's own.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `POST /` with an event or a batch | 202 and an empty body, once all of it is in the store |
+//! | the same event again | 202; nothing happens |
+//! | no event; data that is not what its type needs | 400; 422, naming the member; nothing of it was kept |
+//! | the store or the memory for bodies is not to be had | 503: come again |
+//! | `GET /healthz`, `GET /readyz` | 200; 503 with the reason while there is no `K_SINK` |
+//! | `GET /books` | what the service counts, as JSON |
+//!
+//! - `receive`: from a request to the store.
+//! - [`settings`]: what a service is started with.
+
+mod receive;
+pub mod settings;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cloudevents_http::Event;
+use eventing::{Sender, SenderError, SenderSettings};
+use http::{HeaderValue, Method, Response, StatusCode, header};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use runtime::budget::Budget;
+use runtime::listener::{BindError, Listener, PacedRequest, ServeLimits};
+use runtime::shutdown::Shutdown;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tower::service_fn;
+
+pub use self::receive::data;
+use self::settings::Settings;
+use crate::store::{Fault, OpenError, Outbox, OutboxCounts, Store, Trace, Transaction};
+
+/// Memory for bodies in hand.
+const BUDGET_BYTES: usize = 32 * 1024 * 1024;
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How soon what is due is looked at again where that failed.
+const AFTER_A_FAULT: Duration = Duration::from_secs(1);
+
+/// An answer to a request.
+pub type Answer = Response<BoxBody<Bytes, Infallible>>;
+
+/// A service of the sale: what it keeps, and what events mean to it.
+pub trait Service: Send + Sync + 'static {
+    /// Its name: of its file, and in the `source` of its events, `/sale/NAME`.
+    fn name(&self) -> &'static str;
+
+    /// Statements that make its tables, and may be run again.
+    fn schema(&self) -> &'static str;
+
+    /// Applies an event that was not applied before. Types that mean nothing here are ignored.
+    ///
+    /// # Errors
+    /// Data that is not what the type needs; the store. Then nothing of it is kept.
+    fn apply(&self, event: &Event, transaction: &mut Transaction<'_>) -> Result<(), Fault>;
+
+    /// Does what time has made due; returns after how many milliseconds there is more, if there is.
+    ///
+    /// # Errors
+    /// The store; it is tried again.
+    fn due(&self, transaction: &mut Transaction<'_>) -> Result<Option<u64>, Fault> {
+        let _ = transaction;
+        Ok(None)
+    }
+
+    /// What it counts.
+    ///
+    /// # Errors
+    /// The store.
+    fn books(&self, transaction: &mut Transaction<'_>) -> Result<Value, Fault>;
+}
+
+/// Answers the requests that are no events, for a service that has more to say.
+pub trait Routes: Send + Sync + 'static {
+    /// Answers one request.
+    fn answer(&self, request: PacedRequest) -> impl Future<Output = Answer> + Send;
+}
+
+/// No further requests: 404.
+#[derive(Debug)]
+pub struct NoRoutes;
+
+impl Routes for NoRoutes {
+    async fn answer(&self, _: PacedRequest) -> Answer {
+        text(StatusCode::NOT_FOUND, "there is nothing here")
+    }
+}
+
+/// Why a service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The port cannot be had.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The destination's certificates.
+    #[error("K_CA_CERTS: {0}")]
+    Sender(#[from] SenderError),
+}
+
+/// A service that runs.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    store: Store,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// The address it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its store.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Comes back once the shutdown was requested, all is finished and the outbox is empty, or the grace over.
+    pub async fn stopped(self) {
+        // It neither panics nor is it aborted.
+        let _ = self.task.await;
+    }
+}
+
+/// What all requests share.
+struct Desk<S, R> {
+    service: Arc<S>,
+    routes: R,
+    store: Store,
+    budget: Budget,
+    outbox: Option<Arc<OutboxCounts>>,
+}
+
+/// Opens the store of a service, for those who need it before the service runs.
+///
+/// # Errors
+/// See [`OpenError`].
+pub fn open(service: &impl Service, settings: &Settings) -> Result<Store, OpenError> {
+    let name = service.name();
+    let file = settings.data.join(format!("{name}.sqlite"));
+    Store::open(&file, service.schema(), &format!("/sale/{name}"))
+}
+
+/// Starts a service on a store that [`open`] opened; it serves when this returns, until `shutdown` is requested.
+///
+/// # Errors
+/// See [`StartError`]; then nothing was started.
+pub async fn start<S: Service, R: Routes>(
+    service: S,
+    routes: R,
+    store: Store,
+    settings: Settings,
+    shutdown: Shutdown,
+) -> Result<Running, StartError> {
+    let listener = Listener::bind(settings.address).await?;
+    let address = listener.address();
+    let outbox = match settings.binding {
+        Some(binding) => {
+            let sender = Sender::new(&SenderSettings::for_binding(&binding))?;
+            Some(Outbox::new(store.clone(), sender, binding))
+        }
+        None => None,
+    };
+    let desk = Arc::new(Desk {
+        service: Arc::new(service),
+        routes,
+        store: store.clone(),
+        budget: Budget::new(BUDGET_BYTES, PATIENCE),
+        outbox: outbox.as_ref().map(Outbox::counts),
+    });
+    let requests = {
+        let desk = Arc::clone(&desk);
+        service_fn(move |request| {
+            let desk = Arc::clone(&desk);
+            async move { Ok::<_, Infallible>(desk.answer(request).await) }
+        })
+    };
+    let served = listener.serve(requests, ServeLimits::default(), shutdown.clone());
+    let task = tokio::spawn(async move {
+        let (over, last_word) = tokio::sync::oneshot::channel::<()>();
+        let working = async {
+            tokio::select! {
+                _ = served => {}
+                () = work_what_is_due(&desk.service, &desk.store) => {}
+            }
+            drop(over);
+        };
+        let sending = async {
+            if let Some(outbox) = outbox {
+                let last_word = async {
+                    let _ = last_word.await;
+                };
+                outbox.run(&shutdown, last_word).await;
+            }
+        };
+        tokio::join!(working, sending);
+    });
+    Ok(Running {
+        address,
+        store,
+        task,
+    })
+}
+
+/// Looks at what is due whenever something is, or may be.
+async fn work_what_is_due<S: Service>(service: &Arc<S>, store: &Store) {
+    loop {
+        let looking = Arc::clone(service);
+        let next = store
+            .transact(Trace::default(), move |transaction| {
+                looking.due(transaction)
+            })
+            .await;
+        let pause = match next {
+            Ok(next) => next.map(Duration::from_millis),
+            Err(fault) => {
+                tracing::error!(%fault, "what is due could not be done; it is tried again");
+                Some(AFTER_A_FAULT)
+            }
+        };
+        let later = async {
+            match pause {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = later => {}
+            () = store.due_changed() => {}
+        }
+    }
+}
+
+impl<S: Service, R: Routes> Desk<S, R> {
+    async fn answer(&self, request: PacedRequest) -> Answer {
+        match (request.method(), request.uri().path()) {
+            (&Method::POST, "/") => self.receive(request).await,
+            (&Method::GET, "/healthz") => text(StatusCode::OK, ""),
+            (&Method::GET, "/readyz") if self.outbox.is_some() => text(StatusCode::OK, ""),
+            (&Method::GET, "/readyz") => text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "K_SINK is not set: events would stay in the outbox",
+            ),
+            (&Method::GET, "/books") => self.books().await,
+            _ => self.routes.answer(request).await,
+        }
+    }
+
+    async fn books(&self) -> Answer {
+        let service = Arc::clone(&self.service);
+        let books = self
+            .store
+            .transact(Trace::default(), move |transaction| {
+                let mut books = service.books(transaction)?;
+                books["outbox"] = transaction
+                    .number("SELECT count(*) FROM outbox", [])?
+                    .into();
+                books["refused"] = transaction
+                    .number("SELECT count(*) FROM refused", [])?
+                    .into();
+                Ok(books)
+            })
+            .await;
+        match books {
+            Ok(mut books) => {
+                if let Some(counts) = &self.outbox {
+                    let (accepted, repeated, refused) = counts.read();
+                    books["sent"] =
+                        json!({"accepted": accepted, "repeated": repeated, "refused": refused});
+                }
+                json_answer(StatusCode::OK, &books)
+            }
+            Err(fault) => text(StatusCode::SERVICE_UNAVAILABLE, &fault.to_string()),
+        }
+    }
+}
+
+/// An answer in plain text.
+#[must_use]
+pub fn text(status: StatusCode, text: &str) -> Answer {
+    answer(
+        status,
+        "text/plain; charset=utf-8",
+        Bytes::copy_from_slice(text.as_bytes()),
+    )
+}
+
+/// An answer in JSON.
+#[must_use]
+pub fn json_answer(status: StatusCode, value: &Value) -> Answer {
+    answer(status, "application/json", Bytes::from(value.to_string()))
+}
+
+fn answer(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
+    let empty = body.is_empty();
+    let mut response = Response::new(Full::new(body).boxed());
+    *response.status_mut() = status;
+    if !empty {
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    response
+}

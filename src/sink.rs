@@ -1,6 +1,7 @@
 //! The sink role: events in, engine commands out.
 //!
-//! - `receive`: a request -> events -> plans, and the answer.
+//! - `receive`: a request, and the answer to it.
+//! - `plan`: its events -> the commands that they lead to, each paid for.
 //! - `execute`: plans -> engine calls, retried while that can help, in a task of their own.
 //! - `prepared`: a plan as the command that the client sends.
 //! - `limiter`: how many commands are in flight.
@@ -12,6 +13,7 @@ pub mod acknowledge;
 mod execute;
 mod limiter;
 mod metrics;
+mod plan;
 mod prepared;
 mod receive;
 mod refusals;
@@ -41,6 +43,7 @@ pub struct Sink {
     budget: Budget,
     codec_limits: cloudevents_http::Limits,
     max_event_bytes: usize,
+    max_commands: usize,
     no_rule: NoRule,
     refusals: refusals::Refusals,
     metrics: metrics::SinkMetrics,
@@ -73,6 +76,7 @@ impl Sink {
                 ..cloudevents_http::Limits::default()
             },
             max_event_bytes: limits.max_event_bytes,
+            max_commands: limits.max_commands_per_request,
             no_rule: config.no_rule,
             refusals: refusals::Refusals::default(),
             metrics,

@@ -19,6 +19,8 @@ pub struct Limits {
     pub max_event_bytes: usize,
     /// Events in one batch.
     pub max_batch_events: usize,
+    /// Engine commands that one request may lead to.
+    pub max_commands_per_request: usize,
     /// Engine commands at one time.
     pub max_commands_in_flight: usize,
 }
@@ -60,6 +62,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Limits {
         body_budget_bytes: reader.number("BRIDGE_BODY_BUDGET_BYTES", 1024, 64 * GIB) as usize,
         max_event_bytes: reader.number("BRIDGE_MAX_EVENT_BYTES", 1024, 64 << 20) as usize,
         max_batch_events: reader.number("BRIDGE_MAX_BATCH_EVENTS", 1, 100_000) as usize,
+        max_commands_per_request: reader.number("BRIDGE_MAX_COMMANDS_PER_REQUEST", 1, 100_000)
+            as usize,
         max_commands_in_flight: reader.number("BRIDGE_MAX_COMMANDS_IN_FLIGHT", 1, 100_000) as usize,
     }
 }

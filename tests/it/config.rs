@@ -73,6 +73,14 @@ const REFUSED: &[Row] = &[
         "BRIDGE_TRIGGER_TIMEOUT_SECONDS",
     ),
     (
+        &[
+            ("BRIDGE_RETRY_IN_REQUEST_SECONDS", "0"),
+            ("BRIDGE_CALL_TIMEOUT_MS", "30000"),
+        ],
+        "BRIDGE_CALL_TIMEOUT_MS",
+        "BRIDGE_TRIGGER_TIMEOUT_SECONDS",
+    ),
+    (
         &[("BRIDGE_TIME_TO_LIVE_SECONDS", "20")],
         "BRIDGE_TIME_TO_LIVE_SECONDS",
         "BRIDGE_TRIGGER_TIMEOUT_SECONDS",
@@ -257,6 +265,16 @@ fn a_time_to_live_below_the_triggers_horizon_is_warned_about() {
             .any(|warning| warning.contains("BRIDGE_TIME_TO_LIVE_SECONDS"))
     );
     assert!(read(&[]).expect("read").warnings.is_empty());
+}
+
+#[test]
+fn a_batch_that_could_never_be_taken_is_warned_about() {
+    let config = read(&[("BRIDGE_MAX_BATCH_EVENTS", "1000")]).expect("read");
+    let warnings = config.warnings.join("\n");
+    assert!(
+        warnings.contains("BRIDGE_MAX_COMMANDS_PER_REQUEST"),
+        "{warnings}"
+    );
 }
 
 #[test]

@@ -178,6 +178,49 @@ async fn a_start_by_id_with_an_unknown_outcome_is_repeated_unless_the_rule_would
 }
 
 #[tokio::test]
+async fn an_engine_that_does_not_answer_is_waited_for_no_longer_than_the_request_has() {
+    let gateway = FakeGateway::start().await;
+    // One call may take so long that this scenario would have given up.
+    let settings = [
+        ("BRIDGE_RETRY_IN_REQUEST_SECONDS", "1"),
+        ("BRIDGE_CALL_TIMEOUT_MS", "600000"),
+    ];
+    let bridge = sink(&gateway, &settings).await;
+    gateway.fail("PublishMessage", Fault::Hang);
+    let data = json!({});
+    let answered = tokio::time::timeout(Duration::from_secs(60), bridge.send("Test", "1", &data))
+        .await
+        .expect("an answer");
+    assert_eq!(answered.status, 503, "{}", answered.text());
+    assert_eq!(answered.header("retry-after"), Some("1"));
+    let reason = reason(&answered);
+    assert!(reason.contains("did not answer"), "{reason}");
+    let labels = [("outcome", "outcome_unknown")];
+    let name = "bridge_sink_command_duration_seconds_count";
+    let unknown = bridge.metric_of(name, &labels).await;
+    assert!((unknown - 1.0).abs() < 0.1, "{unknown}");
+}
+
+#[tokio::test]
+async fn a_command_that_was_cut_off_by_the_window_may_have_acted_and_acts_once() {
+    let gateway = FakeGateway::start().await;
+    let settings = [
+        ("BRIDGE_RETRY_IN_REQUEST_SECONDS", "1"),
+        ("BRIDGE_CALL_TIMEOUT_MS", "600000"),
+    ];
+    let bridge = sink(&gateway, &settings).await;
+    gateway.fail_next(1, "PublishMessage", Fault::Delay(Duration::from_secs(600)));
+    let answered = bridge.send("Test", "1", &json!({})).await;
+    assert_eq!(answered.status, 503, "{}", answered.text());
+    // The Broker comes again, and again.
+    for _ in 0..2 {
+        let answered = bridge.send("Test", "1", &json!({})).await;
+        assert_eq!(answered.status, 202, "{}", answered.text());
+    }
+    assert_eq!(gateway.published().len(), 1);
+}
+
+#[tokio::test]
 async fn a_command_survives_the_sender_that_goes_away() {
     let gateway = FakeGateway::start().await;
     let bridge = sink(&gateway, &[]).await;
@@ -591,13 +634,113 @@ async fn memory_is_bounded_whatever_is_thrown_at_it() {
     );
 }
 
+/// So many rules of the same type, each with this action; `N` in it is the rule's number.
+fn many_rules(count: usize, action: &str) -> RulesFile {
+    let mut text = String::from("rules:\n");
+    for number in 0..count {
+        let action = action.replace('N', &number.to_string());
+        text.push_str(&format!(
+            "  - {{name: r{number}, select: {{type: Test}}, {action}}}\n"
+        ));
+    }
+    RulesFile::new(&text)
+}
+
+#[tokio::test]
+async fn memory_is_bounded_however_many_rules_bring_all_of_a_large_event() {
+    let rules = many_rules(100, "publish: {message: MN}");
+    let gateway = FakeGateway::start().await;
+    // Each command is on its way until the engine had time to gather all that may be.
+    gateway.fail("PublishMessage", Fault::Delay(Duration::from_millis(20)));
+    let mut bridge = sink(&gateway, &[("RULES", rules.path())]).await;
+    let id = bridge.program().id().expect("it runs");
+    let before = resident_kib(id);
+    let data = json!({"text": "x".repeat(3 << 20)}).to_string();
+    let url = bridge.url().to_owned();
+    let sending = tokio::spawn(async move { request::post(&url, &HEADERS, data).await });
+    let mut most = 0;
+    while !sending.is_finished() {
+        most = most.max(resident_kib(id));
+        tokio::task::yield_now().await;
+    }
+    let answered = sending.await.expect("an answer");
+    assert!(
+        [202, 429].contains(&answered.status.as_u16()),
+        "{}",
+        answered.text()
+    );
+    assert!(gateway.calls("PublishMessage") > 1, "they were sent");
+    // The event has 3 MiB, and 100 commands bring it.
+    let grown = most.saturating_sub(before);
+    assert!(grown < 64 * 1024, "it grew by {grown} KiB, to {most} KiB");
+}
+
+#[tokio::test]
+async fn commands_that_the_budget_cannot_hold_are_refused_before_they_are_made() {
+    let rules = many_rules(100, "publish: {message: MN, variables: {text: =data.text}}");
+    let gateway = FakeGateway::start().await;
+    let mut bridge = sink(&gateway, &[("RULES", rules.path())]).await;
+    let id = bridge.program().id().expect("it runs");
+    let before = resident_kib(id);
+    let data = json!({"text": "x".repeat(3 << 20)});
+    let answered = bridge.send("Test", "1", &data).await;
+    assert_eq!(answered.status, 413, "{}", answered.text());
+    let reason = reason(&answered);
+    assert!(reason.contains("BRIDGE_BODY_BUDGET_BYTES"), "{reason}");
+    assert_eq!(gateway.calls("PublishMessage"), 0, "none runs");
+    let grown = peak_kib(id).saturating_sub(before);
+    assert!(grown < 64 * 1024, "it grew by {grown} KiB");
+    // What fits goes through, and the budget is free again.
+    let answered = bridge.send("Test", "2", &json!({"text": "x"})).await;
+    assert_eq!(answered.status, 202, "{}", answered.text());
+    assert_eq!(gateway.published().len(), 100);
+}
+
+#[tokio::test]
+async fn a_request_that_leads_to_too_many_commands_is_refused_and_none_runs() {
+    let rules = many_rules(2, "publish: {message: MN}");
+    let gateway = FakeGateway::start().await;
+    let settings = [
+        ("RULES", rules.path()),
+        ("BRIDGE_MAX_COMMANDS_PER_REQUEST", "5"),
+    ];
+    let bridge = sink(&gateway, &settings).await;
+    let batch = |events: usize| {
+        let event = |id| json!({"specversion": "1.0", "id": id, "source": "/s", "type": "Test"});
+        let events: Vec<Value> = (0..events).map(|id| event(id.to_string())).collect();
+        let headers = [("content-type", "application/cloudevents-batch+json")];
+        let url = bridge.url().to_owned();
+        async move { request::post(&url, &headers, json!(events).to_string()).await }
+    };
+    let answered = batch(3).await;
+    assert_eq!(answered.status, 422, "{}", answered.text());
+    let reason = reason(&answered);
+    assert!(
+        reason.contains("BRIDGE_MAX_COMMANDS_PER_REQUEST") && reason.contains("5 commands"),
+        "{reason}"
+    );
+    assert_eq!(gateway.calls("PublishMessage"), 0, "none runs");
+    let answered = batch(2).await;
+    assert_eq!(answered.status, 202, "{}", answered.text());
+    assert_eq!(gateway.published().len(), 4);
+}
+
+/// The most that was ever resident.
+fn peak_kib(id: u32) -> u64 {
+    memory_kib(id, "VmHWM:")
+}
+
 fn resident_kib(id: u32) -> u64 {
+    memory_kib(id, "VmRSS:")
+}
+
+fn memory_kib(id: u32, what: &str) -> u64 {
     let status =
         std::fs::read_to_string(format!("/proc/{id}/status")).expect("the program's status");
     status
         .lines()
         .find_map(|line| {
-            line.strip_prefix("VmRSS:")?
+            line.strip_prefix(what)?
                 .trim()
                 .strip_suffix(" kB")?
                 .trim()

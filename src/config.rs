@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub use check::{ConfigErrors, Problem};
 pub use delivery::SourceConfig;
-pub use limits::{Limits, NoRule, SinkConfig};
+pub use limits::{Limits, NoRule, NotDeployed, SinkConfig};
 pub use reference::reference_page;
 
 use env::Environment;

@@ -66,7 +66,7 @@ impl Sink {
             executor: execute::Executor::new(
                 gateway,
                 limits.max_commands_in_flight,
-                config.retry_in_request,
+                config,
                 metrics.clone(),
             ),
             budget: Budget::new(limits.body_budget_bytes, BUDGET_PATIENCE),

@@ -105,6 +105,7 @@ settings! {
         BRIDGE_DATA_VARIABLE bridge_data_variable = "data": "The variable that takes data which is not a JSON object.";
         BRIDGE_EVENT_VARIABLE bridge_event_variable = "": "The variable that takes the event's context attributes as one object. Unset: none.";
         BRIDGE_NO_RULE bridge_no_rule = "accept": "What an event gets that no rule selects: `accept` (202 and a metric) or `refuse` (422, so that the dead letter sink has it).";
+        BRIDGE_NOT_DEPLOYED bridge_not_deployed = "retry": "What an event gets whose process the engine does not know: `retry` (503, so that the order of deployments does not matter) or `refuse` (422, so that the dead letter sink has it at once).";
         BRIDGE_RETRY_IN_REQUEST_SECONDS bridge_retry_in_request_seconds = "10": "The time a request has with the engine: backpressure and an engine that is away are retried for so long before the Broker is told 429 or 503, and no attempt is waited for beyond it. `0` is one attempt, which has BRIDGE_CALL_TIMEOUT_MS. Must be below BRIDGE_TRIGGER_TIMEOUT_SECONDS.";
         BRIDGE_TRIGGER_TIMEOUT_SECONDS bridge_trigger_timeout_seconds = "30": "The `delivery.timeout` of the Triggers that lead here. Only compared with, never enforced.";
         BRIDGE_TRIGGER_HORIZON_SECONDS bridge_trigger_horizon_seconds = "600": "The longest time over which those Triggers redeliver. A time to live below it ends deduplication too early: refused for starts, warned about otherwise. The default covers the shipped Triggers: 10 retries from 0.2 s doubling, each up to 30 s.";

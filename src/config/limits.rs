@@ -36,6 +36,8 @@ pub struct SinkConfig {
     pub event_variable: Option<String>,
     /// What an event gets that no rule selects.
     pub no_rule: NoRule,
+    /// What an event gets whose process is not deployed.
+    pub not_deployed: NotDeployed,
     /// How long a command is retried inside one request.
     pub retry_in_request: Duration,
     /// The `delivery.timeout` of the Triggers, to compare with.
@@ -50,6 +52,15 @@ pub enum NoRule {
     /// 202 and a metric.
     Accept,
     /// 422: the dead letter sink has it.
+    Refuse,
+}
+
+/// What an event gets whose process is not deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotDeployed {
+    /// 503: the order of deployments does not matter.
+    Retry,
+    /// 422: the dead letter sink has it at once.
     Refuse,
 }
 
@@ -77,6 +88,13 @@ pub(super) fn read_sink(reader: &mut Reader<'_>) -> SinkConfig {
         no_rule: reader.one_of(
             "BRIDGE_NO_RULE",
             &[("accept", NoRule::Accept), ("refuse", NoRule::Refuse)],
+        ),
+        not_deployed: reader.one_of(
+            "BRIDGE_NOT_DEPLOYED",
+            &[
+                ("retry", NotDeployed::Retry),
+                ("refuse", NotDeployed::Refuse),
+            ],
         ),
         retry_in_request: reader.seconds("BRIDGE_RETRY_IN_REQUEST_SECONDS", 0, 3600),
         trigger_timeout: reader.seconds("BRIDGE_TRIGGER_TIMEOUT_SECONDS", 1, 86_400),

@@ -11,6 +11,7 @@ use super::acknowledge::{Acknowledgement, Command, Outcome, acknowledge};
 use super::limiter::{Lesson, Limiter};
 use super::metrics::SinkMetrics;
 use super::prepared::{Prepared, at_most_once, command};
+use crate::config::{NotDeployed, SinkConfig};
 use crate::rules::{Plan, Planned};
 
 /// The first pause between attempts inside a request.
@@ -29,6 +30,7 @@ pub(super) struct Executor {
     gateway: Gateway,
     limiter: Limiter,
     window: Duration,
+    not_deployed: NotDeployed,
     metrics: SinkMetrics,
 }
 
@@ -44,13 +46,14 @@ impl Executor {
     pub(super) fn new(
         gateway: Gateway,
         most_in_flight: usize,
-        window: Duration,
+        config: &SinkConfig,
         metrics: SinkMetrics,
     ) -> Self {
         Self {
             gateway,
             limiter: Limiter::new(most_in_flight),
-            window,
+            window: config.retry_in_request,
+            not_deployed: config.not_deployed,
             metrics,
         }
     }
@@ -91,7 +94,7 @@ impl Executor {
         let error = Prepared::from(plan).check_size(&self.gateway).err()?;
         let outcome = Outcome::Refused(error.kind());
         Some(Answer {
-            acknowledgement: acknowledge(command(plan), outcome),
+            acknowledgement: acknowledge(command(plan), outcome, self.not_deployed),
             reason: Some(error.to_string()),
         })
     }
@@ -110,7 +113,7 @@ impl Executor {
                 }
                 Err(error) => (Outcome::Refused(error.kind()), Some(error)),
             };
-            let acknowledgement = acknowledge(kind, outcome);
+            let acknowledgement = acknowledge(kind, outcome, self.not_deployed);
             let next = Instant::now() + jittered(pause);
             if !acknowledgement.is_retryable() || !bounds.retried || next > bounds.last_begin {
                 self.metrics.command(kind, outcome, began.elapsed());

@@ -58,6 +58,11 @@ const REFUSED: &[Row] = &[
         "`accept`, `refuse`",
     ),
     (
+        &[("BRIDGE_NOT_DEPLOYED", "drop")],
+        "BRIDGE_NOT_DEPLOYED",
+        "`retry`, `refuse`",
+    ),
+    (
         &[("BRIDGE_DATA_VARIABLE", "bridgeContext")],
         "BRIDGE_DATA_VARIABLE",
         "is taken",

@@ -126,6 +126,32 @@ async fn what_is_not_there_means_what_it_means_for_each_command() {
 }
 
 #[tokio::test]
+async fn a_process_that_is_not_deployed_is_tried_again_or_refused_at_once_as_configured() {
+    let rules =
+        RulesFile::new("rules:\n  - {name: start, select: {type: Start}, start: {process: p}}\n");
+    for (not_deployed, status) in [("retry", 202), ("refuse", 422)] {
+        let gateway = FakeGateway::start().await;
+        let settings = [
+            ("RULES", rules.path()),
+            ("BRIDGE_NOT_DEPLOYED", not_deployed),
+        ];
+        let bridge = sink(&gateway, &settings).await;
+        // The first attempt comes before the deployment, the second after it.
+        let fault = Fault::status(Code::NotFound, "no process `p`");
+        gateway.fail_next(1, "CreateProcessInstance", fault);
+        let answered = bridge.send("Start", "1", &json!({})).await;
+        assert_eq!(
+            answered.status,
+            status,
+            "{not_deployed}: {}",
+            answered.text()
+        );
+        let attempts = if status == 202 { 2 } else { 1 };
+        assert_eq!(gateway.calls("CreateProcessInstance"), attempts);
+    }
+}
+
+#[tokio::test]
 async fn backpressure_that_passes_is_never_seen_by_the_broker() {
     let gateway = FakeGateway::start().await;
     let bridge = sink(&gateway, &[]).await;

@@ -22,8 +22,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::State;
 use axum::routing::post;
-use http::StatusCode;
+use http::header::ALLOW;
+use http::{HeaderValue, StatusCode};
 use opentelemetry::metrics::Meter;
 use runtime::budget::Budget;
 use tokio_util::task::TaskTracker;
@@ -99,6 +101,13 @@ impl Sink {
     }
 }
 
-async fn wrong_method() -> http::Response<axum::body::Body> {
-    receive::respond(StatusCode::METHOD_NOT_ALLOWED, Some("events come by POST"))
+/// Whatever else is asked of `/`; the one method that is there is named, as RFC 9110 (15.5.6) wants it.
+async fn wrong_method(State(sink): State<Arc<Sink>>) -> http::Response<axum::body::Body> {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let mut response = receive::respond(status, Some("events come by POST"));
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static("POST"));
+    sink.metrics.answered(status);
+    response
 }

@@ -409,6 +409,53 @@ async fn only_post_on_the_root_takes_events() {
 }
 
 #[tokio::test]
+async fn what_is_no_post_is_405_and_names_the_method_that_is() {
+    let gateway = FakeGateway::start().await;
+    let bridge = sink(&gateway, &[]).await;
+    // OPTIONS too: there is no abuse protection to be negotiated, and who asks for it must not take this
+    // for a yes.
+    let ask = [
+        ("webhook-request-origin", "sender.example"),
+        ("webhook-request-rate", "120"),
+    ];
+    for method in ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"] {
+        let method = http::Method::from_bytes(method.as_bytes()).expect("a method");
+        let answered = request::try_send(method.clone(), bridge.url(), &ask, "")
+            .await
+            .expect("an answer");
+        assert_eq!(answered.status, 405, "{method}");
+        assert_eq!(answered.header("allow"), Some("POST"), "{method}");
+        assert_eq!(answered.header("webhook-allowed-origin"), None, "{method}");
+    }
+    let refused = bridge
+        .metric_of("bridge_sink_requests_total", &[("status", "405")])
+        .await;
+    assert!((refused - 7.0).abs() < 0.1, "{refused}");
+    // A query is no other path.
+    let url = format!("{}?from=broker", bridge.url());
+    assert_eq!(request::post(&url, &HEADERS, "{}").await.status, 202);
+}
+
+#[tokio::test]
+async fn every_counter_is_there_before_it_has_counted_anything() {
+    let gateway = FakeGateway::start().await;
+    let bridge = sink(&gateway, &[]).await;
+    let page = bridge.get("metrics").await;
+    for status in [202, 400, 405, 408, 413, 415, 422, 429, 503] {
+        let series = format!("bridge_sink_requests_total{{status=\"{status}\"}} 0");
+        assert!(page.text().contains(&series), "{series}");
+    }
+    for command in ["PublishMessage", "CreateProcessInstance", "ThrowError"] {
+        let series = format!("bridge_sink_command_retries_total{{command=\"{command}\"}} 0");
+        assert!(page.text().contains(&series), "{series}");
+    }
+    for name in ["bridge_sink_events", "bridge_sink_events_unmatched"] {
+        let series = format!("\n{name}_total 0");
+        assert!(page.text().contains(&series), "{series}");
+    }
+}
+
+#[tokio::test]
 async fn data_reaches_the_engine_as_it_came_and_what_it_cannot_hold_is_refused_with_its_path() {
     let gateway = FakeGateway::start().await;
     let bridge = sink(&gateway, &[]).await;

@@ -1,5 +1,6 @@
 //! What the network may ask of the sink, and how the sink answers.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::read::Reader;
@@ -28,12 +29,6 @@ pub struct Limits {
 /// The sink role's settings.
 #[derive(Debug, Clone)]
 pub struct SinkConfig {
-    /// Of messages whose rule names none.
-    pub time_to_live: Duration,
-    /// Takes data that is not a JSON object.
-    pub data_variable: String,
-    /// Takes the context attributes, if asked.
-    pub event_variable: Option<String>,
     /// What an event gets that no rule selects.
     pub no_rule: NoRule,
     /// What an event gets whose process is not deployed.
@@ -42,8 +37,23 @@ pub struct SinkConfig {
     pub retry_in_request: Duration,
     /// The `delivery.timeout` of the Triggers, to compare with.
     pub trigger_timeout: Duration,
+}
+
+/// What rules are read against.
+#[derive(Debug, Clone)]
+pub struct RulesConfig {
+    /// The rules file; `None` where every event is published.
+    pub file: Option<PathBuf>,
+    /// Of messages whose rule names none.
+    pub time_to_live: Duration,
+    /// Takes data that is not a JSON object.
+    pub data_variable: String,
+    /// Takes the context attributes, if asked.
+    pub event_variable: Option<String>,
     /// How long the Triggers redeliver, to compare with.
     pub trigger_horizon: Duration,
+    /// The tenant named in commands; `None` is the engine's default.
+    pub tenant_id: Option<String>,
 }
 
 /// What an event gets that no rule selects.
@@ -80,11 +90,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Limits {
 }
 
 pub(super) fn read_sink(reader: &mut Reader<'_>) -> SinkConfig {
-    const YEAR: u64 = 366 * 86_400;
     SinkConfig {
-        time_to_live: reader.seconds("BRIDGE_TIME_TO_LIVE_SECONDS", 1, YEAR),
-        data_variable: variable_name(reader, "BRIDGE_DATA_VARIABLE").unwrap_or_default(),
-        event_variable: variable_name(reader, "BRIDGE_EVENT_VARIABLE"),
         no_rule: reader.one_of(
             "BRIDGE_NO_RULE",
             &[("accept", NoRule::Accept), ("refuse", NoRule::Refuse)],
@@ -98,7 +104,18 @@ pub(super) fn read_sink(reader: &mut Reader<'_>) -> SinkConfig {
         ),
         retry_in_request: reader.seconds("BRIDGE_RETRY_IN_REQUEST_SECONDS", 0, 3600),
         trigger_timeout: reader.seconds("BRIDGE_TRIGGER_TIMEOUT_SECONDS", 1, 86_400),
+    }
+}
+
+pub(super) fn read_rules(reader: &mut Reader<'_>) -> RulesConfig {
+    const YEAR: u64 = 366 * 86_400;
+    RulesConfig {
+        file: reader.optional("RULES").map(PathBuf::from),
+        time_to_live: reader.seconds("BRIDGE_TIME_TO_LIVE_SECONDS", 1, YEAR),
+        data_variable: variable_name(reader, "BRIDGE_DATA_VARIABLE").unwrap_or_default(),
+        event_variable: variable_name(reader, "BRIDGE_EVENT_VARIABLE"),
         trigger_horizon: reader.seconds("BRIDGE_TRIGGER_HORIZON_SECONDS", 1, YEAR),
+        tenant_id: reader.optional("ZEEBE_DEFAULT_TENANT_ID"),
     }
 }
 

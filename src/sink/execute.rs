@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
-use zeebe_client::{EngineError, ErrorKind, Gateway};
+use zeebe_client::{Address, EngineError, ErrorKind, Gateway};
 
 use super::acknowledge::{Acknowledgement, Command, Outcome, acknowledge};
 use super::limiter::{Lesson, Limiter};
@@ -56,6 +56,11 @@ impl Executor {
             not_deployed: config.not_deployed,
             metrics,
         }
+    }
+
+    /// Where the engine is.
+    pub(super) fn engine(&self) -> &Address {
+        &self.gateway.settings().address
     }
 
     /// Runs all plans of one request; the answer is the worst outcome. All are checked before the

@@ -26,16 +26,27 @@ pub(super) async fn receive(
     State(sink): State<Arc<Sink>>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let (status, reason) = match accept(&sink, request).await {
-        Ok(answer) => (answer.acknowledgement.status(), answer.reason),
-        Err(refusal) => (refusal.status, Some(refusal.reason)),
+    let (status, reason, engine) = match accept(&sink, request).await {
+        Ok(answer) => {
+            let engine = Some(sink.executor.engine());
+            (answer.acknowledgement.status(), answer.reason, engine)
+        }
+        Err(refusal) => (refusal.status, Some(refusal.reason), None),
     };
     let response = respond(status, reason.as_deref());
     if let Some(reason) = reason.filter(|_| !status.is_success())
         && let Some(passed_over) = sink.refusals.turn()
     {
         let status = status.as_u16();
-        tracing::warn!(status, reason, passed_over, "an event was not accepted");
+        // The address is for whoever runs the bridge; senders are not told.
+        let engine = engine.map(tracing::field::display);
+        tracing::warn!(
+            status,
+            reason,
+            engine,
+            passed_over,
+            "an event was not accepted"
+        );
     }
     sink.metrics.answered(response.status());
     response

@@ -28,6 +28,7 @@ use http::header::ALLOW;
 use http::{HeaderValue, StatusCode};
 use opentelemetry::metrics::Meter;
 use runtime::budget::Budget;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use zeebe_client::Gateway;
 
@@ -43,6 +44,9 @@ pub struct Sink {
     rules: Rules,
     executor: execute::Executor,
     budget: Budget,
+    /// For requests at one time, and for commands whose sender has gone: HTTP/2 must not multiply what a
+    /// connection may cost.
+    requests: Arc<Semaphore>,
     codec_limits: cloudevents_http::Limits,
     max_event_bytes: usize,
     max_commands: usize,
@@ -72,6 +76,7 @@ impl Sink {
                 metrics.clone(),
             ),
             budget: Budget::new(limits.body_budget_bytes, BUDGET_PATIENCE),
+            requests: Arc::new(Semaphore::new(limits.max_connections)),
             codec_limits: cloudevents_http::Limits {
                 max_data_bytes: limits.max_event_bytes,
                 max_batch_events: limits.max_batch_events,

@@ -22,6 +22,8 @@ use crate::source::Source;
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// Between looks at one that does not.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// Requests at one time on one HTTP/2 connection: their heads are in memory before anybody can refuse them.
+const MAX_STREAMS: u32 = 32;
 /// How long a sender may be silent in the middle of a body.
 const BODY_GRACE: Duration = Duration::from_secs(5);
 
@@ -172,6 +174,7 @@ pub fn load_rules(config: &RulesConfig) -> Result<Rules, ConfigErrors> {
 fn serve_limits(limits: &Limits) -> ServeLimits {
     ServeLimits {
         max_connections: limits.max_connections,
+        max_streams: MAX_STREAMS,
         header_deadline: limits.header_timeout,
         body_rate: BodyRate {
             bytes_per_second: u32::try_from(limits.min_body_rate).unwrap_or(u32::MAX),

@@ -246,7 +246,7 @@ impl Given<'_> {
     fn key(&self, field: &str, template: &Template) -> Result<i64, MappingError> {
         let text = self.text(field, template)?;
         match text.parse() {
-            Ok(key) if key > 0 => Ok(key),
+            Ok(key) if key > 0 && !text.starts_with('+') => Ok(key),
             Ok(_) | Err(_) => Err(MappingError::new(
                 field,
                 format!(

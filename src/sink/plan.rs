@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use cloudevents::Event;
 use cloudevents_http::{ErrorKind as EventErrorKind, decode};
+use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, StatusCode};
 use runtime::budget::Reservation;
 
@@ -29,6 +30,14 @@ pub(super) async fn plan(
     body: Bytes,
     reservation: &mut Reservation,
 ) -> Result<Vec<Planned>, Refusal> {
+    if let Some(encoding) = encoded(headers) {
+        return Err(Refusal {
+            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            reason: format!(
+                "the body is encoded, by `content-encoding: {encoding}`; send it as it is"
+            ),
+        });
+    }
     let events = decode(headers, body, &sink.codec_limits).map_err(|error| Refusal {
         status: match error.kind() {
             EventErrorKind::BadEvent => StatusCode::BAD_REQUEST,
@@ -123,6 +132,16 @@ fn unprocessable(reason: String) -> Refusal {
         status: StatusCode::UNPROCESSABLE_ENTITY,
         reason,
     }
+}
+
+/// How the body was encoded, if it was: what is compressed must not be taken for the event's data.
+fn encoded(headers: &HeaderMap) -> Option<String> {
+    headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .find(|encoding| !encoding.eq_ignore_ascii_case("identity"))
+        .map(|encoding| encoding.chars().take(60).collect())
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

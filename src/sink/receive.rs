@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Request, Response, StatusCode};
 use runtime::body::{ReadError, read_body};
 use runtime::budget::Reservation;
+
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::Sink;
 use super::acknowledge::Acknowledgement;
@@ -59,6 +61,14 @@ pub(super) struct Refusal {
 }
 
 async fn accept(sink: &Arc<Sink>, request: Request<Body>) -> Result<Answer, Refusal> {
+    let place = Arc::clone(&sink.requests)
+        .try_acquire_owned()
+        .map_err(|_| Refusal {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            reason: String::from(
+                "too many requests at one time, by the limit that BRIDGE_MAX_CONNECTIONS sets; try again later",
+            ),
+        })?;
     let (head, body) = request.into_parts();
     let (body, mut reservation) = read_body(body, sink.max_event_bytes, &sink.budget)
         .await
@@ -70,17 +80,21 @@ async fn accept(sink: &Arc<Sink>, request: Request<Body>) -> Result<Answer, Refu
             reason: None,
         });
     }
-    Ok(execute(sink, plans, reservation).await)
+    Ok(execute(sink, plans, (reservation, place)).await)
 }
 
 /// Runs the commands in a task of their own: a sender that goes away takes its request with it, and
 /// must not leave a command half done or its retries unmade.
-async fn execute(sink: &Arc<Sink>, plans: Vec<Planned>, reservation: Reservation) -> Answer {
+async fn execute(
+    sink: &Arc<Sink>,
+    plans: Vec<Planned>,
+    (reservation, place): (Reservation, OwnedSemaphorePermit),
+) -> Answer {
     let executing = {
         let sink = Arc::clone(sink);
         async move {
             let answer = sink.executor.run(&plans, reservation.bytes() + SLACK).await;
-            drop((plans, reservation));
+            drop((plans, reservation, place));
             answer
         }
     };
@@ -125,6 +139,12 @@ pub(super) fn respond(status: StatusCode, reason: Option<&str>) -> Response<Body
         }
     };
     *response.status_mut() = status;
+    if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        // As RFC 9110 (12.5.3) wants it where the encoding was at fault; true where it was not.
+        response
+            .headers_mut()
+            .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
     if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, COME_BACK);
     }

@@ -317,10 +317,8 @@ async fn deploy_at_start(
                 check.ready();
                 break;
             }
-            Err(error) => {
-                check.not_ready(format!("MODELS: {error}"));
-                tracing::warn!(%error, "MODELS could not be deployed; trying again");
-            }
+            // The check logs a reason once, however often it is given.
+            Err(error) => check.not_ready(format!("MODELS: {error}; trying again")),
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK_AGAIN * 3) => {}

@@ -3,10 +3,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use testkit::bridge::Bridge;
 use testkit::destination::Destination;
-use testkit::gateway::{FakeGateway, JobState, NewJob};
+use testkit::gateway::{FakeGateway, Fault, JobState, NewJob};
 use testkit::program::Program;
 use testkit::request;
 use testkit::rules_file::RulesFile;
+use tonic::Code;
 
 use crate::support::{EXECUTABLE, sink};
 
@@ -215,4 +216,33 @@ async fn a_model_that_is_not_there_ends_the_program_before_a_port_is_bound() {
         assert!(printed.contains(said), "{printed}");
         assert!(!printed.contains("listening"), "{printed}");
     }
+}
+
+#[tokio::test]
+async fn a_model_that_the_engine_refuses_keeps_it_unready_and_is_said_once() {
+    let gateway = FakeGateway::start().await;
+    let address = gateway.address();
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/bpmn/ticket-sale.bpmn");
+    let fault = Fault::status(Code::InvalidArgument, "no such element `Ende`");
+    gateway.fail("DeployResource", fault);
+    let settings = [("ZEEBE_GRPC_ADDRESS", address.as_str()), ("MODELS", model)];
+    let mut bridge = Bridge::start(EXECUTABLE, &settings).await;
+    gateway
+        .wait_for("further attempts", |gateway| {
+            gateway.calls("DeployResource") > 1
+        })
+        .await;
+    let (status, page) = readiness(&bridge).await;
+    assert_eq!(status, 503, "{page}");
+    let reason = page["waiting"]["models"].as_str().expect("a reason");
+    for part in ["no such element `Ende`", &address] {
+        assert!(reason.contains(part), "{reason}");
+    }
+    gateway.heal("DeployResource");
+    bridge.ready().await;
+    bridge.program().terminate();
+    bridge.program().ended().await;
+    let output = bridge.program().output();
+    let said = output.iter().filter(|line| line.contains("Ende")).count();
+    assert_eq!(said, 1, "{output:?}");
 }

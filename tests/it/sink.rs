@@ -228,7 +228,7 @@ async fn an_engine_that_does_not_answer_is_waited_for_no_longer_than_the_request
 }
 
 #[tokio::test]
-async fn a_command_that_was_cut_off_by_the_window_may_have_acted_and_acts_once() {
+async fn a_command_that_was_cut_off_by_the_window_is_not_taken_for_done_and_comes_again() {
     let gateway = FakeGateway::start().await;
     let settings = [
         ("BRIDGE_RETRY_IN_REQUEST_SECONDS", "1"),

@@ -8,6 +8,8 @@ mod delivery;
 mod engine;
 pub mod env;
 mod limits;
+mod overlooked;
+mod part;
 mod read;
 mod reference;
 
@@ -17,7 +19,8 @@ use std::time::Duration;
 
 pub use check::{ConfigErrors, Problem};
 pub use delivery::SourceConfig;
-pub use limits::{Limits, NoRule, SinkConfig};
+pub use limits::{Limits, NoRule, NotDeployed, RulesConfig, SinkConfig};
+pub use part::DeployConfig;
 pub use reference::reference_page;
 
 use env::Environment;
@@ -42,8 +45,8 @@ pub struct Config {
     pub tenant_id: Option<String>,
     /// Models deployed at start.
     pub models: Vec<PathBuf>,
-    /// The rules file.
-    pub rules: Option<PathBuf>,
+    /// The rules file, and what it is read against.
+    pub rules: RulesConfig,
     /// The sink role.
     pub sink: SinkConfig,
     /// What the network may ask of us.
@@ -91,11 +94,12 @@ impl Config {
     ) -> Result<Self, ConfigErrors> {
         let variables: Vec<(String, String)> = variables.into_iter().collect();
         let unknown = check::unknown_variables(variables.iter().map(|(name, _)| name.as_str()));
-        let environment: Environment = envy::from_iter(variables)
-            .map_err(|error| ConfigErrors::one("environment", error.to_string()))?;
-        let mut reader = Reader::new(&environment, unknown);
+        let warnings = overlooked::overlooked(variables.iter().map(|(name, _)| name.as_str()));
+        let environment = read_environment(variables)?;
+        let mut reader = Reader::new(&environment, unknown, warnings);
         let config = Self::read(&mut reader);
-        reader.finish(config)
+        let warnings = reader.finish()?;
+        Ok(Self { warnings, ..config })
     }
 
     fn read(reader: &mut Reader<'_>) -> Self {
@@ -129,7 +133,7 @@ impl Config {
                 .into_iter()
                 .map(PathBuf::from)
                 .collect(),
-            rules: reader.optional("RULES").map(PathBuf::from),
+            rules: limits::read_rules(reader),
             sink: limits::read_sink(reader),
             limits,
             source,
@@ -138,6 +142,10 @@ impl Config {
         check::relations(&config, reader);
         config
     }
+}
+
+fn read_environment(variables: Vec<(String, String)>) -> Result<Environment, ConfigErrors> {
+    envy::from_iter(variables).map_err(|error| ConfigErrors::one("environment", error.to_string()))
 }
 
 fn read_roles(reader: &mut Reader<'_>, bound: bool) -> Roles {

@@ -1,11 +1,12 @@
 //! The program: arguments -> command -> exit code. Here alone the process environment and its signals are read.
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use eventing_zeebe::command::{Arguments, Command, deploy, emit, run};
-use eventing_zeebe::config::{Config, reference_page};
+use eventing_zeebe::config::{Config, ConfigErrors, DeployConfig, RulesConfig, reference_page};
 use runtime::shutdown::{Shutdown, Signals};
 use runtime::telemetry::logs::{self, LogSettings};
 
@@ -14,27 +15,19 @@ const EX_CONFIG: u8 = 78;
 
 fn main() -> ExitCode {
     match Arguments::parse().command.unwrap_or(Command::Run) {
-        Command::Run => configured(run_roles),
-        Command::Deploy(arguments) => configured(|config| {
-            let runtime = runtime::cpu::build(config.threads)?;
-            runtime.block_on(deploy::deploy(arguments, config))?;
-            Ok(ExitCode::SUCCESS)
-        }),
+        Command::Run => finished(
+            Config::from_variables(variables())
+                .map_err(Into::into)
+                .and_then(run_roles),
+        ),
+        Command::Deploy(arguments) => finished(deploy_models(arguments)),
         Command::Emit(arguments) => finished(
             runtime::cpu::build(runtime::cpu::Threads::Auto)
                 .map_err(Into::into)
                 .and_then(|runtime| runtime.block_on(emit::emit(*arguments)))
                 .map(|()| ExitCode::SUCCESS),
         ),
-        Command::Check { file } => configured(|mut config| {
-            config.rules = Some(file);
-            let rules = run::load_rules(&config)?;
-            for warning in rules.warnings() {
-                eprintln!("warning: {warning}");
-            }
-            println!("ok");
-            Ok(ExitCode::SUCCESS)
-        }),
+        Command::Check { file } => finished(check_rules(file)),
         Command::Config => {
             print!("{}", reference_page());
             ExitCode::SUCCESS
@@ -42,25 +35,39 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs a command that needs the configuration; a bad one is fatal before anything else happens.
-fn configured(command: impl FnOnce(Config) -> Result<ExitCode, Box<dyn Error>>) -> ExitCode {
+fn variables() -> impl Iterator<Item = (String, String)> {
     // A variable that is not UTF-8 cannot be one of ours; it must not stop the program.
-    let variables = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    match Config::from_variables(variables) {
-        Ok(config) => finished(command(config)),
-        Err(errors) => {
-            eprintln!("{errors}");
-            ExitCode::from(EX_CONFIG)
-        }
-    }
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 fn finished(result: Result<ExitCode, Box<dyn Error>>) -> ExitCode {
     result.unwrap_or_else(|error| {
         eprintln!("{error}");
-        ExitCode::FAILURE
+        if error.is::<ConfigErrors>() {
+            ExitCode::from(EX_CONFIG)
+        } else {
+            ExitCode::FAILURE
+        }
     })
+}
+
+fn deploy_models(arguments: deploy::Deploy) -> Result<ExitCode, Box<dyn Error>> {
+    let config = DeployConfig::from_variables(variables())?;
+    let runtime = runtime::cpu::build(runtime::cpu::Threads::Auto)?;
+    runtime.block_on(deploy::deploy(arguments, config))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check_rules(file: PathBuf) -> Result<ExitCode, Box<dyn Error>> {
+    let mut config = RulesConfig::from_variables(variables())?;
+    config.file = Some(file);
+    let rules = run::load_rules(&config)?;
+    for warning in rules.warnings() {
+        eprintln!("warning: {warning}");
+    }
+    println!("ok");
+    Ok(ExitCode::SUCCESS)
 }
 
 fn run_roles(config: Config) -> Result<ExitCode, Box<dyn Error>> {

@@ -93,6 +93,8 @@ pub struct Planned {
     pub rule: Option<Arc<str>>,
     /// The command to give.
     pub plan: Plan,
+    /// Bytes of memory that it takes, without what it shares with an earlier one of the same event.
+    pub bytes: usize,
     /// Whether it may be given beside other commands, whose failure would have it given again.
     pub repeatable: bool,
 }
@@ -139,15 +141,46 @@ impl Rules {
     /// engine could not hold it, or a rule asks for what it does not have. No retry of the same event
     /// changes that.
     pub fn plan(&self, event: &Event, travel: &Travel<'_>) -> Result<Selected, MappingError> {
-        let plans = match &self.file {
-            Some(file) => file.plan(event, travel, &self.default)?,
-            None => vec![Planned {
-                rule: None,
-                plan: self.default.plan(event, travel)?,
-                repeatable: true,
-            }],
-        };
+        let plans = self.plans(event, travel).collect::<Result<_, _>>()?;
         Ok(Selected { plans })
+    }
+
+    /// As [`Rules::plan`], one command after the other: none takes memory before it is asked for, so that
+    /// whoever counts it can stop. After an error nothing that follows is of use.
+    pub fn plans<'a>(&'a self, event: &'a Event, travel: &'a Travel<'a>) -> Plans<'a> {
+        Plans(match &self.file {
+            Some(file) => Of::File(file.plans(event, travel, &self.default)),
+            None => Of::Default(Some((&self.default, event, travel))),
+        })
+    }
+}
+
+/// The commands that one event leads to, in the order of the file; see [`Rules::plans`].
+#[derive(Debug)]
+pub struct Plans<'a>(Of<'a>);
+
+#[derive(Debug)]
+enum Of<'a> {
+    Default(Option<(&'a DefaultRule, &'a Event, &'a Travel<'a>)>),
+    File(rule::Plans<'a>),
+}
+
+impl Iterator for Plans<'_> {
+    type Item = Result<Planned, MappingError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.0 {
+            Of::Default(once) => {
+                let (default, event, travel) = once.take()?;
+                Some(default.plan(event, travel).map(|plan| Planned {
+                    rule: None,
+                    bytes: plan.bytes(),
+                    plan,
+                    repeatable: true,
+                }))
+            }
+            Of::File(plans) => plans.next(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The sink role: events in, engine commands out.
 //!
-//! - `receive`: a request -> events -> plans, and the answer.
+//! - `receive`: a request, and the answer to it.
+//! - `plan`: its events -> the commands that they lead to, each paid for.
 //! - `execute`: plans -> engine calls, retried while that can help, in a task of their own.
 //! - `prepared`: a plan as the command that the client sends.
 //! - `limiter`: how many commands are in flight.
@@ -12,6 +13,7 @@ pub mod acknowledge;
 mod execute;
 mod limiter;
 mod metrics;
+mod plan;
 mod prepared;
 mod receive;
 mod refusals;
@@ -20,10 +22,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::State;
 use axum::routing::post;
-use http::StatusCode;
+use http::header::ALLOW;
+use http::{HeaderValue, StatusCode};
 use opentelemetry::metrics::Meter;
 use runtime::budget::Budget;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use zeebe_client::Gateway;
 
@@ -39,8 +44,12 @@ pub struct Sink {
     rules: Rules,
     executor: execute::Executor,
     budget: Budget,
+    /// For requests at one time, and for commands whose sender has gone: HTTP/2 must not multiply what a
+    /// connection may cost.
+    requests: Arc<Semaphore>,
     codec_limits: cloudevents_http::Limits,
     max_event_bytes: usize,
+    max_commands: usize,
     no_rule: NoRule,
     refusals: refusals::Refusals,
     metrics: metrics::SinkMetrics,
@@ -63,16 +72,18 @@ impl Sink {
             executor: execute::Executor::new(
                 gateway,
                 limits.max_commands_in_flight,
-                config.retry_in_request,
+                config,
                 metrics.clone(),
             ),
             budget: Budget::new(limits.body_budget_bytes, BUDGET_PATIENCE),
+            requests: Arc::new(Semaphore::new(limits.max_connections)),
             codec_limits: cloudevents_http::Limits {
                 max_data_bytes: limits.max_event_bytes,
                 max_batch_events: limits.max_batch_events,
                 ..cloudevents_http::Limits::default()
             },
             max_event_bytes: limits.max_event_bytes,
+            max_commands: limits.max_commands_per_request,
             no_rule: config.no_rule,
             refusals: refusals::Refusals::default(),
             metrics,
@@ -95,6 +106,13 @@ impl Sink {
     }
 }
 
-async fn wrong_method() -> http::Response<axum::body::Body> {
-    receive::respond(StatusCode::METHOD_NOT_ALLOWED, Some("events come by POST"))
+/// Whatever else is asked of `/`; the one method that is there is named, as RFC 9110 (15.5.6) wants it.
+async fn wrong_method(State(sink): State<Arc<Sink>>) -> http::Response<axum::body::Body> {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let mut response = receive::respond(status, Some("events come by POST"));
+    response
+        .headers_mut()
+        .insert(ALLOW, HeaderValue::from_static("POST"));
+    sink.metrics.answered(status);
+    response
 }

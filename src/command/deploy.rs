@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use zeebe_client::{DeployResource, DeployResourceAnswer, Gateway, Resource};
 
-use crate::config::Config;
+use crate::config::DeployConfig;
 
 /// Models to deploy.
 #[derive(Debug, Args)]
@@ -23,7 +23,10 @@ const ENDINGS: [&str; 3] = ["bpmn", "dmn", "form"];
 ///
 /// # Errors
 /// A file that cannot be read, or what the engine found wrong with it.
-pub async fn deploy(arguments: Deploy, config: Config) -> Result<(), Box<dyn Error>> {
+pub async fn deploy(arguments: Deploy, config: DeployConfig) -> Result<(), Box<dyn Error>> {
+    for warning in config.warnings {
+        eprintln!("warning: {warning}");
+    }
     let gateway = Gateway::new(config.engine)?;
     let answer = deploy_files(&gateway, &arguments.files, config.tenant_id).await?;
     for resource in answer.resources {
@@ -45,19 +48,36 @@ pub async fn deploy_files(
     tenant_id: Option<String>,
 ) -> Result<DeployResourceAnswer, Box<dyn Error>> {
     let resources = read(files)?;
-    Ok(gateway
+    gateway
         .deploy_resource(DeployResource {
             resources,
             tenant_id,
         })
-        .await?)
+        .await
+        .map_err(|error| format!("{}: {error}", gateway.settings().address).into())
 }
 
-/// Reads files, and what lies in directories, in the order of their names.
+fn read(files: &[PathBuf]) -> Result<Vec<Resource>, String> {
+    models(files)?
+        .into_iter()
+        .map(|path| {
+            let content = std::fs::read(&path)
+                .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            Ok(Resource { name, content })
+        })
+        .collect()
+}
+
+/// Finds the models among files and in directories, in the order of their names.
 ///
 /// # Errors
-/// What cannot be read, or where nothing is.
-pub fn read(files: &[PathBuf]) -> Result<Vec<Resource>, Box<dyn Error>> {
+/// What is not there or is no model, or a directory that holds none.
+pub fn models(files: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     let mut found = Vec::new();
     for file in files {
         if file.is_dir() {
@@ -71,36 +91,24 @@ pub fn read(files: &[PathBuf]) -> Result<Vec<Resource>, Box<dyn Error>> {
             inside.retain(|path| is_model(path));
             inside.sort();
             if inside.is_empty() {
-                return Err(
-                    format!("{} holds no .bpmn, .dmn or .form file", file.display()).into(),
-                );
+                return Err(format!(
+                    "{} holds no .bpmn, .dmn or .form file",
+                    file.display()
+                ));
             }
             found.extend(inside);
         } else if let Err(error) = std::fs::metadata(file) {
-            return Err(format!("cannot read {}: {error}", file.display()).into());
+            return Err(format!("cannot read {}: {error}", file.display()));
         } else if is_model(file) {
             found.push(file.clone());
         } else {
             return Err(format!(
                 "{} is not a model: its name must end in .bpmn, .dmn or .form",
                 file.display()
-            )
-            .into());
+            ));
         }
     }
-    found
-        .into_iter()
-        .map(|path| {
-            let content = std::fs::read(&path)
-                .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            Ok(Resource { name, content })
-        })
-        .collect()
+    Ok(found)
 }
 
 fn is_model(path: &Path) -> bool {

@@ -11,9 +11,9 @@ use runtime::shutdown::Shutdown;
 use runtime::telemetry::metrics::Metrics;
 use zeebe_client::{Gateway, Topology, WorkerHealth};
 
-use super::deploy::deploy_files;
+use super::deploy::{deploy_files, models};
 use crate::admin;
-use crate::config::{Config, Limits};
+use crate::config::{Config, ConfigErrors, Limits, RulesConfig};
 use crate::rules::{DefaultRule, Rules, Settings};
 use crate::sink::Sink;
 use crate::source::Source;
@@ -22,6 +22,8 @@ use crate::source::Source;
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// Between looks at one that does not.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// Requests at one time on one HTTP/2 connection: their heads are in memory before anybody can refuse them.
+const MAX_STREAMS: u32 = 32;
 /// How long a sender may be silent in the middle of a body.
 const BODY_GRACE: Duration = Duration::from_secs(5);
 
@@ -30,7 +32,8 @@ const BODY_GRACE: Duration = Duration::from_secs(5);
 /// # Errors
 /// Rules, certificates or ports that cannot be used; all of them before the first event is taken.
 pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Error>> {
-    let rules = load_rules(&config)?;
+    let rules = load_rules(&config.rules)?;
+    models(&config.models).map_err(|error| ConfigErrors::one("MODELS", error))?;
     for warning in config
         .warnings
         .iter()
@@ -147,29 +150,31 @@ async fn serve(
 ///
 /// # Errors
 /// A file that cannot be read, or the first mistake in it.
-pub fn load_rules(config: &Config) -> Result<Rules, Box<dyn Error>> {
+pub fn load_rules(config: &RulesConfig) -> Result<Rules, ConfigErrors> {
     let defaults = DefaultRule {
-        time_to_live: config.sink.time_to_live,
-        data_variable: config.sink.data_variable.clone(),
-        event_variable: config.sink.event_variable.clone(),
+        time_to_live: config.time_to_live,
+        data_variable: config.data_variable.clone(),
+        event_variable: config.event_variable.clone(),
         tenant_id: config.tenant_id.clone(),
     };
-    let Some(path) = &config.rules else {
+    let Some(path) = &config.file else {
         return Ok(Rules::default_rules(defaults));
     };
+    let mistake = |problem: String| ConfigErrors::one("RULES", problem);
     let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("RULES: cannot read {}: {error}", path.display()))?;
+        .map_err(|error| mistake(format!("cannot read {}: {error}", path.display())))?;
     let settings = Settings {
         defaults,
-        retry_horizon: config.sink.trigger_horizon,
+        retry_horizon: config.trigger_horizon,
     };
     Rules::load(&text, &path.display().to_string(), settings)
-        .map_err(|error| format!("RULES: {error}").into())
+        .map_err(|error| mistake(error.to_string()))
 }
 
 fn serve_limits(limits: &Limits) -> ServeLimits {
     ServeLimits {
         max_connections: limits.max_connections,
+        max_streams: MAX_STREAMS,
         header_deadline: limits.header_timeout,
         body_rate: BodyRate {
             bytes_per_second: u32::try_from(limits.min_body_rate).unwrap_or(u32::MAX),
@@ -237,13 +242,14 @@ fn watch(
     });
     let jobs = readiness.register("jobs");
     let mut health = source.engine_health();
+    let address = config.engine.address.clone();
     let stop = shutdown.clone();
     shutdown.spawn(async move {
         loop {
             match health.borrow_and_update().clone() {
                 WorkerHealth::Unknown => jobs.not_ready("no answer from the engine yet"),
                 WorkerHealth::Connected => jobs.ready(),
-                WorkerHealth::Failing(reason) => jobs.not_ready(reason),
+                WorkerHealth::Failing(reason) => jobs.not_ready(format!("{address}: {reason}")),
             }
             tokio::select! {
                 changed = health.changed() => if changed.is_err() { return },
@@ -277,9 +283,10 @@ async fn watch_engine(gateway: Gateway, check: ReadinessHandle, shutdown: Shutdo
                 LOOK_AGAIN
             }
             Err(error) => {
-                check.not_ready(error.to_string());
+                let engine = &gateway.settings().address;
+                check.not_ready(format!("{engine}: {error}"));
                 if answered != Some(false) {
-                    tracing::warn!(%error, "the engine does not answer");
+                    tracing::warn!(%engine, %error, "the engine does not answer");
                 }
                 answered = Some(false);
                 LOOK_AGAIN
@@ -310,10 +317,8 @@ async fn deploy_at_start(
                 check.ready();
                 break;
             }
-            Err(error) => {
-                check.not_ready(format!("MODELS: {error}"));
-                tracing::warn!(%error, "MODELS could not be deployed; trying again");
-            }
+            // The check logs a reason once, however often it is given.
+            Err(error) => check.not_ready(format!("MODELS: {error}; trying again")),
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK_AGAIN * 3) => {}

@@ -33,7 +33,8 @@ impl ConfigErrors {
         Self(problems)
     }
 
-    pub(super) fn one(variable: &str, problem: String) -> Self {
+    /// A single problem.
+    pub fn one(variable: &str, problem: String) -> Self {
         Self(vec![Problem::new(variable, problem)])
     }
 
@@ -83,16 +84,30 @@ pub(super) fn relations(config: &Config, reader: &mut Reader<'_>) {
             "must be below BRIDGE_TRIGGER_TIMEOUT_SECONDS: else the Broker gives up before it is answered",
         );
     }
-    if config.sink.trigger_timeout >= config.sink.time_to_live {
+    if config.sink.retry_in_request.is_zero()
+        && config.engine.call_timeout >= config.sink.trigger_timeout
+    {
+        reader.problem(
+            "BRIDGE_CALL_TIMEOUT_MS",
+            "must be below BRIDGE_TRIGGER_TIMEOUT_SECONDS where BRIDGE_RETRY_IN_REQUEST_SECONDS is 0: else the Broker gives up before it is answered",
+        );
+    }
+    if config.sink.trigger_timeout >= config.rules.time_to_live {
         reader.problem(
             "BRIDGE_TIME_TO_LIVE_SECONDS",
             "must be above BRIDGE_TRIGGER_TIMEOUT_SECONDS: else a redelivery is no longer recognised",
         );
-    } else if config.sink.time_to_live < config.sink.trigger_horizon {
+    } else if config.rules.time_to_live < config.rules.trigger_horizon {
         reader.warn(format!(
             "BRIDGE_TIME_TO_LIVE_SECONDS is {} s, below the {} s over which Triggers redeliver: a late redelivery acts again",
-            config.sink.time_to_live.as_secs(),
-            config.sink.trigger_horizon.as_secs(),
+            config.rules.time_to_live.as_secs(),
+            config.rules.trigger_horizon.as_secs(),
+        ));
+    }
+    if config.limits.max_batch_events > config.limits.max_commands_per_request {
+        reader.warn(format!(
+            "BRIDGE_MAX_BATCH_EVENTS is {}, above BRIDGE_MAX_COMMANDS_PER_REQUEST ({}): a full batch is refused where each event leads to a command",
+            config.limits.max_batch_events, config.limits.max_commands_per_request,
         ));
     }
     if config.limits.max_event_bytes > config.limits.body_budget_bytes {

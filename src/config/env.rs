@@ -63,7 +63,7 @@ settings! {
     "What runs" {
         ROLES roles = "": "`sink`, `source`, or both with a comma. Unset: the sink, plus the source where `K_SINK` is set. Naming `source` without `K_SINK` leaves the pod not ready, with the reason, until a SinkBinding replaces it.";
         RULES rules = "": "Path of the rules file (docs/RULES.md). Unset: every event is published as a message named after its `type`.";
-        MODELS models = "": "BPMN, DMN or form files, or directories of them, separated by commas, deployed to the engine at start. The engine ignores a model that has not changed. Unset: nothing is deployed.";
+        MODELS models = "": "BPMN, DMN or form files, or directories of them, separated by commas, deployed to the engine at start; a path that is not there is refused. The engine ignores a model that has not changed. Unset: nothing is deployed.";
         ZEEBE_JOB_TYPES zeebe_job_types = "cloudevents,knative": "The job types that the source works, separated by commas. The default holds both names that models in the field use.";
         FETCH_VARIABLES fetch_variables = "": "The variables that jobs bring along, separated by commas, the same list for stream and poll; the variable that carries trace context and hops is always added. Unset: all that the job can see.";
         BRIDGE_THREADS bridge_threads = "auto": "Runtime threads: `auto` or a number from 1. `auto` is one thread at one CPU or less (less CPU per event, as measured), else one a CPU.";
@@ -73,7 +73,7 @@ settings! {
         PORT port = "8080": "The port of the sink, and of health and metrics unless BRIDGE_ADMIN_PORT moves them. Knative Serving sets it.";
         BRIDGE_HOST bridge_host = "127.0.0.1": "The address to bind. Loopback by default, so that a program started by hand is not open to the network; the image sets `0.0.0.0`.";
         BRIDGE_ADMIN_PORT bridge_admin_port = "": "A port of its own for `/readyz` and `/metrics`; `/healthz` answers on both. Unset: the same port.";
-        BRIDGE_MAX_CONNECTIONS bridge_max_connections = "1024": "Connections open at one time; further ones wait to be accepted. Each costs some 10 KiB.";
+        BRIDGE_MAX_CONNECTIONS bridge_max_connections = "1024": "Connections open at one time; further ones wait to be accepted. Each costs some 10 KiB. Also the most requests in hand at one time, which HTTP/2 could multiply: further ones are answered 429.";
         BRIDGE_HEADER_TIMEOUT_MS bridge_header_timeout_ms = "5000": "How long a sender may take for a request's head. Brokers need milliseconds.";
         BRIDGE_MIN_BODY_RATE_BYTES_PER_SECOND bridge_min_body_rate_bytes_per_second = "1024": "The least rate of a request's body; a slower sender loses its place with 408, so that it cannot hold the budget of others.";
     }
@@ -98,19 +98,21 @@ settings! {
         ZEEBE_BASIC_AUTH_PASSWORD zeebe_basic_auth_password = "": "Its password. Never logged.";
         ZEEBE_DEFAULT_TENANT_ID zeebe_default_tenant_id = "": "The tenant that commands name and jobs are fetched for. Unset: the engine's default tenant. Never taken from an event.";
         ZEEBE_KEEP_ALIVE zeebe_keep_alive = "45000": "Milliseconds between HTTP/2 pings, also while idle. A gateway closes connections that ping every 5 s as abusive; 45 s is the official clients' pace.";
-        BRIDGE_CALL_TIMEOUT_MS bridge_call_timeout_ms = "10000": "The deadline of one engine command.";
+        BRIDGE_CALL_TIMEOUT_MS bridge_call_timeout_ms = "10000": "The deadline of one engine command. A command that an event leads to is not waited for beyond what is left of BRIDGE_RETRY_IN_REQUEST_SECONDS either.";
     }
     "The sink" {
         BRIDGE_TIME_TO_LIVE_SECONDS bridge_time_to_live_seconds = "3600": "Time to live of messages where a rule says nothing. It is how long a redelivery is recognised, how long a message may wait for its instance, and storage in the engine for every event.";
         BRIDGE_DATA_VARIABLE bridge_data_variable = "data": "The variable that takes data which is not a JSON object.";
         BRIDGE_EVENT_VARIABLE bridge_event_variable = "": "The variable that takes the event's context attributes as one object. Unset: none.";
         BRIDGE_NO_RULE bridge_no_rule = "accept": "What an event gets that no rule selects: `accept` (202 and a metric) or `refuse` (422, so that the dead letter sink has it).";
-        BRIDGE_RETRY_IN_REQUEST_SECONDS bridge_retry_in_request_seconds = "10": "How long backpressure and an engine that is away are retried before the Broker is told 429 or 503. Must be below BRIDGE_TRIGGER_TIMEOUT_SECONDS.";
+        BRIDGE_NOT_DEPLOYED bridge_not_deployed = "retry": "What an event gets whose process the engine does not know: `retry` (503, so that the order of deployments does not matter) or `refuse` (422, so that the dead letter sink has it at once).";
+        BRIDGE_RETRY_IN_REQUEST_SECONDS bridge_retry_in_request_seconds = "10": "The time a request has with the engine: backpressure and an engine that is away are retried for so long before the Broker is told 429 or 503, and no attempt is waited for beyond it. `0` is one attempt, which has BRIDGE_CALL_TIMEOUT_MS. Must be below BRIDGE_TRIGGER_TIMEOUT_SECONDS.";
         BRIDGE_TRIGGER_TIMEOUT_SECONDS bridge_trigger_timeout_seconds = "30": "The `delivery.timeout` of the Triggers that lead here. Only compared with, never enforced.";
         BRIDGE_TRIGGER_HORIZON_SECONDS bridge_trigger_horizon_seconds = "600": "The longest time over which those Triggers redeliver. A time to live below it ends deduplication too early: refused for starts, warned about otherwise. The default covers the shipped Triggers: 10 retries from 0.2 s doubling, each up to 30 s.";
-        BRIDGE_BODY_BUDGET_BYTES bridge_body_budget_bytes = "33554432": "Bytes of request bodies held at one time, from their arrival to the engine's answer. Bounds memory whatever is sent.";
+        BRIDGE_BODY_BUDGET_BYTES bridge_body_budget_bytes = "33554432": "Bytes of request bodies, and of the commands they lead to, held at one time, from their arrival to the engine's answer. Bounds memory whatever is sent: at most three times as much is in use.";
         BRIDGE_MAX_EVENT_BYTES bridge_max_event_bytes = "4194304": "The largest request body; above it 413. The engine takes no command over 4 MiB.";
         BRIDGE_MAX_BATCH_EVENTS bridge_max_batch_events = "100": "The most events in one batched request; above it 413.";
+        BRIDGE_MAX_COMMANDS_PER_REQUEST bridge_max_commands_per_request = "256": "The most engine commands that one request may lead to, by its events and the rules that they match; above it 422, and none runs. The default lets two rules act on each event of the largest batch.";
         BRIDGE_MAX_COMMANDS_IN_FLIGHT bridge_max_commands_in_flight = "256": "The most engine commands at one time. Below it the limit adapts: it shrinks with backpressure and grows with success.";
     }
     "The source" {

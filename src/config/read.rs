@@ -4,7 +4,6 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::Config;
 use super::check::{ConfigErrors, Problem};
 use super::env::Environment;
 
@@ -16,18 +15,22 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(environment: &'a Environment, problems: Vec<Problem>) -> Self {
+    pub(super) fn new(
+        environment: &'a Environment,
+        problems: Vec<Problem>,
+        warnings: Vec<String>,
+    ) -> Self {
         Self {
             environment,
             problems,
-            warnings: Vec::new(),
+            warnings,
         }
     }
 
-    pub(super) fn finish(self, mut config: Config) -> Result<Config, ConfigErrors> {
+    /// The warnings, if nothing was wrong.
+    pub(super) fn finish(self) -> Result<Vec<String>, ConfigErrors> {
         if self.problems.is_empty() {
-            config.warnings = self.warnings;
-            Ok(config)
+            Ok(self.warnings)
         } else {
             Err(ConfigErrors::new(self.problems))
         }

@@ -1,6 +1,8 @@
 //! What a rule does: a command whose fields are still templates.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::default::{self, DefaultRule};
@@ -110,6 +112,8 @@ pub(super) struct Given<'a> {
     pub(super) rule: &'a str,
     pub(super) scope: EventScope<'a>,
     pub(super) travel: &'a Travel<'a>,
+    /// All of the data as variables, once a rule has wanted it: those of all rules are the same.
+    pub(super) whole: &'a OnceCell<Arc<String>>,
 }
 
 impl Action {
@@ -242,7 +246,7 @@ impl Given<'_> {
     fn key(&self, field: &str, template: &Template) -> Result<i64, MappingError> {
         let text = self.text(field, template)?;
         match text.parse() {
-            Ok(key) if key > 0 => Ok(key),
+            Ok(key) if key > 0 && !text.starts_with('+') => Ok(key),
             Ok(_) | Err(_) => Err(MappingError::new(
                 field,
                 format!(
@@ -296,16 +300,22 @@ impl Number {
 }
 
 impl Variables {
-    fn resolve(&self, given: &Given<'_>) -> Result<String, MappingError> {
+    fn resolve(&self, given: &Given<'_>) -> Result<Arc<String>, MappingError> {
         let Given {
             default,
             scope,
             travel,
+            whole,
             ..
         } = given;
         let mut object = Object::with_capacity(192);
         match self {
-            Self::Data => return Ok(default.variables(scope.event, scope.content, travel)),
+            Self::Data => {
+                let variables = whole.get_or_init(|| {
+                    Arc::new(default.variables(scope.event, scope.content, travel))
+                });
+                return Ok(Arc::clone(variables));
+            }
             Self::Picked(members) => {
                 for (name, picked) in members {
                     let mut field = "variables".to_owned();
@@ -329,7 +339,7 @@ impl Variables {
             }
         }
         default.attributes_and_travel(&mut object, scope.event, travel);
-        Ok(object.finish())
+        Ok(Arc::new(object.finish()))
     }
 }
 

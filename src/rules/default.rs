@@ -1,6 +1,7 @@
 //! What happens to events without a rules file, and to the fields that a rule leaves open.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cloudevents::{AttributesReader, Event};
@@ -51,7 +52,7 @@ impl DefaultRule {
             correlation_key: correlation_key(event).into_owned(),
             message_id: identity::of(event, None),
             time_to_live: self.time_to_live,
-            variables: self.variables(event, &content, travel),
+            variables: Arc::new(self.variables(event, &content, travel)),
             tenant_id: self.tenant_id.clone(),
         })
     }

@@ -1,5 +1,6 @@
 //! One rule, and the set of them.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use cloudevents::Event;
@@ -41,50 +42,99 @@ pub(super) struct RuleSet {
 }
 
 impl RuleSet {
-    pub(super) fn plan(
-        &self,
-        event: &Event,
-        travel: &Travel<'_>,
-        default: &DefaultRule,
-    ) -> Result<Vec<Planned>, MappingError> {
-        // Data is looked at only once a rule may want it, and only once.
-        let mut content = None;
-        let mut plans = Vec::new();
-        for number in self.index.candidates(event) {
-            let Some(rule) = self.rules.get(number) else {
-                continue;
-            };
-            if !rule.select.takes(event) {
-                continue;
-            }
-            let of_rule = |error: MappingError| error.in_rule(&rule.name);
-            let content = match &content {
-                Some(content) => content,
-                None => content.insert(Content::of(event, &default.reserved()).map_err(of_rule)?),
-            };
-            let scope = EventScope { event, content };
-            if let Some(when) = &rule.when
-                && !when
-                    .boolean(&scope)
-                    .map_err(|error| of_rule(MappingError::new("when", error.to_string())))?
-            {
-                continue;
-            }
-            let given = Given {
-                default,
-                rule: &rule.name,
-                scope,
-                travel,
-            };
-            plans.push(Planned {
-                rule: Some(Arc::clone(&rule.name)),
-                plan: rule.action.plan(&given).map_err(of_rule)?,
-                repeatable: rule.repeatable,
-            });
-            if self.which == Match::First {
-                break;
+    pub(super) fn plans<'a>(
+        &'a self,
+        event: &'a Event,
+        travel: &'a Travel<'a>,
+        default: &'a DefaultRule,
+    ) -> Plans<'a> {
+        Plans {
+            set: self,
+            candidates: self.index.candidates(event).into_iter(),
+            event,
+            travel,
+            default,
+            content: None,
+            whole: OnceCell::new(),
+        }
+    }
+}
+
+/// The plans of one event, each made when it is asked for.
+#[derive(Debug)]
+pub(super) struct Plans<'a> {
+    set: &'a RuleSet,
+    candidates: std::vec::IntoIter<usize>,
+    event: &'a Event,
+    travel: &'a Travel<'a>,
+    default: &'a DefaultRule,
+    /// Data is looked at only once a rule may want it, and only once.
+    content: Option<Content<'a>>,
+    whole: OnceCell<Arc<String>>,
+}
+
+impl Iterator for Plans<'_> {
+    type Item = Result<Planned, MappingError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let rule = self.set.rules.get(self.candidates.next()?)?;
+            match self.of(rule) {
+                Ok(None) => {}
+                Ok(Some(planned)) => {
+                    if self.set.which == Match::First {
+                        self.candidates = Vec::new().into_iter();
+                    }
+                    return Some(Ok(planned));
+                }
+                Err(error) => return Some(Err(error.in_rule(&rule.name))),
             }
         }
-        Ok(plans)
+    }
+}
+
+impl Plans<'_> {
+    /// What one rule makes of the event; `None` where it does not take it.
+    fn of(&mut self, rule: &Rule) -> Result<Option<Planned>, MappingError> {
+        if !rule.select.takes(self.event) {
+            return Ok(None);
+        }
+        let content = match &self.content {
+            Some(content) => content,
+            None => self
+                .content
+                .insert(Content::of(self.event, &self.default.reserved())?),
+        };
+        let scope = EventScope {
+            event: self.event,
+            content,
+        };
+        if let Some(when) = &rule.when
+            && !when
+                .boolean(&scope)
+                .map_err(|error| MappingError::new("when", error.to_string()))?
+        {
+            return Ok(None);
+        }
+        let shared = self.whole.get().cloned();
+        let plan = rule.action.plan(&Given {
+            default: self.default,
+            rule: &rule.name,
+            scope,
+            travel: self.travel,
+            whole: &self.whole,
+        })?;
+        let paid = shared
+            .filter(|shared| {
+                plan.variables()
+                    .is_some_and(|brought| Arc::ptr_eq(brought, shared))
+            })
+            .map_or(0, |shared| shared.len());
+        Ok(Some(Planned {
+            rule: Some(Arc::clone(&rule.name)),
+            bytes: plan.bytes() - paid,
+            plan,
+            repeatable: rule.repeatable,
+        }))
     }
 }

@@ -62,7 +62,7 @@ fn message(plan: Plan) -> Message {
         correlation_key,
         message_id,
         time_to_live,
-        variables,
+        variables: variables.to_string(),
         tenant_id,
     }
 }
@@ -86,7 +86,7 @@ fn without_a_file_an_event_is_a_message_with_its_type_as_name() {
             message_id: "5256bedc5077cf8a1b0236c9573b0acab3e40ce91f04117555fc58d830801b0b"
                 .to_owned(),
             time_to_live: Duration::from_secs(3600),
-            variables: r#"{"a":1,"bridgeContext":{"hops":0}}"#.to_owned(),
+            variables: Arc::new(r#"{"a":1,"bridgeContext":{"hops":0}}"#.to_owned()),
             tenant_id: None,
         }
     );

@@ -7,6 +7,8 @@
 use http::StatusCode;
 use zeebe_client::ErrorKind;
 
+use crate::config::NotDeployed;
+
 /// The commands an event can lead to, as far as answers differ between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
@@ -93,7 +95,11 @@ impl Acknowledgement {
 
 /// The table. A row for each command and outcome; `docs/RULES.md` prints it.
 #[must_use]
-pub fn acknowledge(command: Command, outcome: Outcome) -> Acknowledgement {
+pub fn acknowledge(
+    command: Command,
+    outcome: Outcome,
+    not_deployed: NotDeployed,
+) -> Acknowledgement {
     let kind = match outcome {
         Outcome::Done | Outcome::UnknownAtMostOnce => return Acknowledgement::Accepted,
         Outcome::Refused(kind) => kind,
@@ -107,9 +113,12 @@ pub fn acknowledge(command: Command, outcome: Outcome) -> Acknowledgement {
         | ErrorKind::CredentialsRefused
         | ErrorKind::Denied => Acknowledgement::Unavailable,
         ErrorKind::NotFound => match command {
-            // Not deployed yet: the order of deployments must not matter.
             Command::CreateProcessInstance | Command::PublishMessage | Command::BroadcastSignal => {
-                Acknowledgement::Unavailable
+                match not_deployed {
+                    // Not deployed yet: the order of deployments must not matter.
+                    NotDeployed::Retry => Acknowledgement::Unavailable,
+                    NotDeployed::Refuse => Acknowledgement::Unprocessable,
+                }
             }
             // A key that the engine does not know: no later attempt will find it.
             Command::SetVariables => Acknowledgement::Unprocessable,

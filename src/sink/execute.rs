@@ -3,19 +3,26 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
-use zeebe_client::{EngineError, ErrorKind, Gateway};
+use zeebe_client::{Address, EngineError, ErrorKind, Gateway};
 
 use super::acknowledge::{Acknowledgement, Command, Outcome, acknowledge};
 use super::limiter::{Lesson, Limiter};
 use super::metrics::SinkMetrics;
-use super::prepared::Prepared;
-use crate::rules::Planned;
+use super::prepared::{Prepared, at_most_once, command};
+use crate::config::{NotDeployed, SinkConfig};
+use crate::rules::{Plan, Planned};
 
 /// The first pause between attempts inside a request.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// The longest.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// What must be left of the window for an attempt to begin: one that is cut off at once says nothing, and
+/// a command that must not be repeated would be lost by it.
+const LEAST_ATTEMPT: Duration = Duration::from_millis(500);
+/// Commands of one request that are smaller together need not wait for each other.
+const LEAST_ROOM: usize = 64 * 1024;
 
 /// Gives commands to the engine.
 #[derive(Debug)]
@@ -23,6 +30,7 @@ pub(super) struct Executor {
     gateway: Gateway,
     limiter: Limiter,
     window: Duration,
+    not_deployed: NotDeployed,
     metrics: SinkMetrics,
 }
 
@@ -38,76 +46,81 @@ impl Executor {
     pub(super) fn new(
         gateway: Gateway,
         most_in_flight: usize,
-        window: Duration,
+        config: &SinkConfig,
         metrics: SinkMetrics,
     ) -> Self {
         Self {
             gateway,
             limiter: Limiter::new(most_in_flight),
-            window,
+            window: config.retry_in_request,
+            not_deployed: config.not_deployed,
             metrics,
         }
     }
 
-    /// Runs all plans of one request; the answer is the worst outcome. All are checked before the
-    /// first is sent, so that a request is not half done for what could have been known.
-    pub(super) async fn run(&self, plans: Vec<Planned>) -> Answer {
-        let mut plans = plans
-            .into_iter()
-            .map(|planned| Prepared::from(planned.plan));
-        match (plans.next(), plans.len()) {
-            (None, _) => Answer {
-                acknowledgement: Acknowledgement::Accepted,
-                reason: None,
-            },
-            // One command checks its own size before it is sent.
-            (Some(only), 0) => self.one(only).await,
-            (Some(first), _) => {
-                let all: Vec<Prepared> = std::iter::once(first).chain(plans).collect();
-                if let Some(too_large) = all.iter().find_map(|command| self.too_large(command)) {
-                    return too_large;
-                }
-                let answers = join_all(all.into_iter().map(|command| self.one(command))).await;
-                answers
-                    .into_iter()
-                    .max_by_key(|answer| answer.acknowledgement)
-                    .unwrap_or(Answer {
-                        acknowledgement: Acknowledgement::Accepted,
-                        reason: None,
-                    })
-            }
-        }
+    /// Where the engine is.
+    pub(super) fn engine(&self) -> &Address {
+        &self.gateway.settings().address
     }
 
-    fn too_large(&self, command: &Prepared) -> Option<Answer> {
-        let error = command.check_size(&self.gateway).err()?;
+    /// Runs all plans of one request; the answer is the worst outcome. All are checked before the
+    /// first is sent, so that a request is not half done for what could have been known.
+    ///
+    /// Plans may share what they bring, but each command on its way has texts of its own. `room` is how
+    /// many bytes of them may be on their way at a time, the largest in any case.
+    pub(super) async fn run(&self, plans: &[Planned], room: usize) -> Answer {
+        let mut bounds = Bounds::new(self.window, self.gateway.settings().call_timeout);
+        let answers = match plans {
+            [] => Vec::new(),
+            // One command checks its own size before it is sent.
+            [only] => vec![self.one(&only.plan, &bounds).await],
+            several => {
+                if let Some(too_large) = several.iter().find_map(|each| self.too_large(&each.plan))
+                {
+                    return too_large;
+                }
+                let largest = several.iter().map(|each| each.plan.bytes()).max();
+                bounds.room = Some(Semaphore::new(
+                    room.max(LEAST_ROOM).max(largest.unwrap_or_default()),
+                ));
+                join_all(several.iter().map(|each| self.one(&each.plan, &bounds))).await
+            }
+        };
+        answers
+            .into_iter()
+            .max_by_key(|answer| answer.acknowledgement)
+            .unwrap_or(Answer {
+                acknowledgement: Acknowledgement::Accepted,
+                reason: None,
+            })
+    }
+
+    fn too_large(&self, plan: &Plan) -> Option<Answer> {
+        let error = Prepared::from(plan).check_size(&self.gateway).err()?;
         let outcome = Outcome::Refused(error.kind());
         Some(Answer {
-            acknowledgement: acknowledge(command.command(), outcome),
+            acknowledgement: acknowledge(command(plan), outcome, self.not_deployed),
             reason: Some(error.to_string()),
         })
     }
 
     /// One command, until the engine has taken or refused it, or the request's time is up.
-    async fn one(&self, command: Prepared) -> Answer {
+    async fn one(&self, plan: &Plan, bounds: &Bounds) -> Answer {
         let began = Instant::now();
-        let end = began + self.window;
-        let kind = command.command();
+        let kind = command(plan);
         let mut pause = FIRST_PAUSE;
         loop {
-            let (outcome, error) = match self.attempt(&command, end).await {
+            let (outcome, error) = match self.attempt(plan, bounds).await {
                 Ok(()) => (Outcome::Done, None),
-                Err(error)
-                    if error.kind() == ErrorKind::OutcomeUnknown && command.at_most_once() =>
-                {
+                Err(error) if error.kind() == ErrorKind::OutcomeUnknown && at_most_once(plan) => {
                     tracing::warn!(%error, "a command that must not be repeated has an unknown outcome; it is taken as done");
                     (Outcome::UnknownAtMostOnce, None)
                 }
                 Err(error) => (Outcome::Refused(error.kind()), Some(error)),
             };
-            let acknowledgement = acknowledge(kind, outcome);
+            let acknowledgement = acknowledge(kind, outcome, self.not_deployed);
             let next = Instant::now() + jittered(pause);
-            if !acknowledgement.is_retryable() || next >= end {
+            if !acknowledgement.is_retryable() || !bounds.retried || next > bounds.last_begin {
                 self.metrics.command(kind, outcome, began.elapsed());
                 if let Some(error) = &error {
                     tracing::debug!(%error, ?acknowledgement, "a command was not taken");
@@ -130,12 +143,26 @@ impl Executor {
         }
     }
 
-    async fn attempt(&self, command: &Prepared, end: Instant) -> Result<(), EngineError> {
-        let place = match tokio::time::timeout_at(end, self.limiter.place()).await {
-            Ok(Some(place)) => place,
-            Ok(None) | Err(_) => return Err(command.crowded_out()),
+    async fn attempt(&self, plan: &Plan, bounds: &Bounds) -> Result<(), EngineError> {
+        let placed = async {
+            let room = bounds.room_for(plan).await?;
+            let place = self.limiter.place().await?;
+            Some((room, place))
         };
-        let result = command.send(&self.gateway).await;
+        let (_room, place) = match tokio::time::timeout_at(bounds.last_begin, placed).await {
+            Ok(Some(placed)) => placed,
+            Ok(None) | Err(_) => return Err(crowded_out(command(plan))),
+        };
+        let sending = Prepared::from(plan).send(&self.gateway);
+        let result = match tokio::time::timeout_at(bounds.end, sending).await {
+            Ok(result) => result,
+            // It was sent: nobody knows what became of it.
+            Err(_) => Err(EngineError::new(
+                command(plan).name(),
+                ErrorKind::OutcomeUnknown,
+                "the engine did not answer within the time that a request has",
+            )),
+        };
         let lesson = match &result {
             Ok(()) => Lesson::Success,
             Err(error) if error.kind() == ErrorKind::Backpressure => Lesson::Backpressure,
@@ -144,6 +171,51 @@ impl Executor {
         self.limiter.done(place, lesson);
         result
     }
+}
+
+/// What the commands of one request have together.
+struct Bounds {
+    /// Whether there is a second attempt.
+    retried: bool,
+    /// No attempt begins later.
+    last_begin: Instant,
+    /// No attempt takes longer.
+    end: Instant,
+    /// For bytes of commands on their way, where there are several.
+    room: Option<Semaphore>,
+}
+
+impl Bounds {
+    /// Without a window there is one attempt, as long as a call may take.
+    fn new(window: Duration, call: Duration) -> Self {
+        let retried = !window.is_zero();
+        let whole = if retried { window } else { call };
+        let now = Instant::now();
+        Self {
+            retried,
+            last_begin: now + whole.saturating_sub(LEAST_ATTEMPT),
+            end: now + whole,
+            room: None,
+        }
+    }
+
+    /// Waits for room; the outer `None` means that there will be none.
+    async fn room_for(&self, plan: &Plan) -> Option<Option<SemaphorePermit<'_>>> {
+        let Some(room) = &self.room else {
+            return Some(None);
+        };
+        let bytes = u32::try_from(plan.bytes()).ok()?;
+        room.acquire_many(bytes).await.ok().map(Some)
+    }
+}
+
+/// The failure of a command that found no place among those in flight.
+fn crowded_out(command: Command) -> EngineError {
+    EngineError::new(
+        command.name(),
+        ErrorKind::Backpressure,
+        "too many commands are in flight; the engine is busy",
+    )
 }
 
 /// A random part of a pause, so that many who were refused together do not come back together.

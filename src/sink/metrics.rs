@@ -1,6 +1,7 @@
 //! What the sink counts. Labels come from closed sets: command, outcome, status.
 //!
-//! What every event does is bound to its labels here, once: looking them up costs several times as much
+//! Every series of a counter is there from the start, at 0: whoever asks how much it grew must see the
+//! first event too. What every event does is bound to its labels here, once: looking them up costs several times as much
 //! as counting. What is refused or repeated pays for the lookup.
 
 use std::time::Duration;
@@ -12,6 +13,19 @@ use runtime::telemetry::metrics::DURATION_BOUNDARIES;
 use zeebe_client::ErrorKind;
 
 use super::acknowledge::{Command, Outcome};
+
+/// Every status that the sink answers with.
+const STATUSES: [StatusCode; 9] = [
+    StatusCode::ACCEPTED,
+    StatusCode::BAD_REQUEST,
+    StatusCode::METHOD_NOT_ALLOWED,
+    StatusCode::REQUEST_TIMEOUT,
+    StatusCode::PAYLOAD_TOO_LARGE,
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    StatusCode::UNPROCESSABLE_ENTITY,
+    StatusCode::TOO_MANY_REQUESTS,
+    StatusCode::SERVICE_UNAVAILABLE,
+];
 
 /// The sink's instruments; `docs/OPERATING.md` lists them.
 #[derive(Debug, Clone)]
@@ -38,26 +52,37 @@ impl SinkMetrics {
             .with_description("From a plan to the engine's last word on it, retries included")
             .with_boundaries(DURATION_BOUNDARIES.to_vec())
             .build();
+        let events = meter
+            .u64_counter("bridge.sink.events")
+            .with_description("Events received")
+            .build()
+            .bind(&[]);
+        let unmatched = meter
+            .u64_counter("bridge.sink.events.unmatched")
+            .with_description("Events that no rule selected")
+            .build()
+            .bind(&[]);
+        let retries = meter
+            .u64_counter("bridge.sink.command.retries")
+            .with_description("Attempts after the first inside one request")
+            .build();
+        for status in STATUSES {
+            requests.add(0, &[status_label(status)]);
+        }
+        for command in Command::ALL {
+            retries.add(0, &[command_label(command)]);
+        }
+        events.add(0);
+        unmatched.add(0);
         Self {
             accepted: requests.bind(&[status_label(StatusCode::ACCEPTED)]),
             requests,
-            events: meter
-                .u64_counter("bridge.sink.events")
-                .with_description("Events received")
-                .build()
-                .bind(&[]),
-            unmatched: meter
-                .u64_counter("bridge.sink.events.unmatched")
-                .with_description("Events that no rule selected")
-                .build()
-                .bind(&[]),
+            events,
+            unmatched,
             done: Command::ALL
                 .map(|command| commands.bind(&command_labels(command, Outcome::Done))),
             commands,
-            retries: meter
-                .u64_counter("bridge.sink.command.retries")
-                .with_description("Attempts after the first inside one request")
-                .build(),
+            retries,
         }
     }
 
@@ -78,8 +103,7 @@ impl SinkMetrics {
     }
 
     pub(super) fn retried(&self, command: Command) {
-        self.retries
-            .add(1, &[KeyValue::new("command", command.name())]);
+        self.retries.add(1, &[command_label(command)]);
     }
 
     pub(super) fn command(&self, command: Command, outcome: Outcome, took: Duration) {
@@ -102,9 +126,13 @@ fn status_label(status: StatusCode) -> KeyValue {
     KeyValue::new("status", i64::from(status.as_u16()))
 }
 
+fn command_label(command: Command) -> KeyValue {
+    KeyValue::new("command", command.name())
+}
+
 fn command_labels(command: Command, outcome: Outcome) -> [KeyValue; 2] {
     [
-        KeyValue::new("command", command.name()),
+        command_label(command),
         KeyValue::new("outcome", name(outcome)),
     ]
 }

@@ -1,21 +1,21 @@
-//! A request -> events -> plans; and the answer that goes back.
+//! A request, and the answer that goes back.
 
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use bytes::Bytes;
-use cloudevents_http::{ErrorKind as EventErrorKind, decode};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Request, Response, StatusCode};
 use runtime::body::{ReadError, read_body};
 use runtime::budget::Reservation;
+
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::Sink;
 use super::acknowledge::Acknowledgement;
 use super::execute::Answer;
-use crate::config::NoRule;
-use crate::rules::{Planned, Travel, check_together};
+use super::plan::{SLACK, plan};
+use crate::rules::Planned;
 
 /// What a sender that comes too fast is asked to wait, in seconds.
 const COME_BACK: HeaderValue = HeaderValue::from_static("1");
@@ -28,95 +28,73 @@ pub(super) async fn receive(
     State(sink): State<Arc<Sink>>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let (status, reason) = match accept(&sink, request).await {
-        Ok(answer) => (answer.acknowledgement.status(), answer.reason),
-        Err(refusal) => (refusal.status, Some(refusal.reason)),
+    let (status, reason, engine) = match accept(&sink, request).await {
+        Ok(answer) => {
+            let engine = Some(sink.executor.engine());
+            (answer.acknowledgement.status(), answer.reason, engine)
+        }
+        Err(refusal) => (refusal.status, Some(refusal.reason), None),
     };
     let response = respond(status, reason.as_deref());
     if let Some(reason) = reason.filter(|_| !status.is_success())
         && let Some(passed_over) = sink.refusals.turn()
     {
         let status = status.as_u16();
-        tracing::warn!(status, reason, passed_over, "an event was not accepted");
+        // The address is for whoever runs the bridge; senders are not told.
+        let engine = engine.map(tracing::field::display);
+        tracing::warn!(
+            status,
+            reason,
+            engine,
+            passed_over,
+            "an event was not accepted"
+        );
     }
     sink.metrics.answered(response.status());
     response
 }
 
-struct Refusal {
-    status: StatusCode,
-    reason: String,
+/// A request that no command was given for.
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) reason: String,
 }
 
 async fn accept(sink: &Arc<Sink>, request: Request<Body>) -> Result<Answer, Refusal> {
+    let place = Arc::clone(&sink.requests)
+        .try_acquire_owned()
+        .map_err(|_| Refusal {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            reason: String::from(
+                "too many requests at one time, by the limit that BRIDGE_MAX_CONNECTIONS sets; try again later",
+            ),
+        })?;
     let (head, body) = request.into_parts();
-    let (body, reservation) = read_body(body, sink.max_event_bytes, &sink.budget)
+    let (body, mut reservation) = read_body(body, sink.max_event_bytes, &sink.budget)
         .await
         .map_err(|error| unread(&error))?;
-    let plans = plan(sink, &head.headers, body)?;
+    let plans = plan(sink, &head.headers, body, &mut reservation).await?;
     if plans.is_empty() {
         return Ok(Answer {
             acknowledgement: Acknowledgement::Accepted,
             reason: None,
         });
     }
-    Ok(execute(sink, plans, reservation).await)
-}
-
-/// Everything that one request leads to, checked before any of it is sent.
-fn plan(sink: &Sink, headers: &HeaderMap, body: Bytes) -> Result<Vec<Planned>, Refusal> {
-    let events = decode(headers, body, &sink.codec_limits).map_err(|error| Refusal {
-        status: match error.kind() {
-            EventErrorKind::BadEvent => StatusCode::BAD_REQUEST,
-            EventErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            EventErrorKind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        },
-        reason: error.to_string(),
-    })?;
-    sink.metrics.received(events.len());
-    let travel = Travel {
-        traceparent: text(headers, "traceparent"),
-        tracestate: text(headers, "tracestate"),
-    };
-    let unprocessable = |reason: String| Refusal {
-        status: StatusCode::UNPROCESSABLE_ENTITY,
-        reason,
-    };
-    let mut plans = Vec::with_capacity(events.len());
-    for event in &events {
-        let selected = sink
-            .rules
-            .plan(event, &travel)
-            .map_err(|error| unprocessable(error.to_string()))?;
-        if selected.plans.is_empty() {
-            sink.metrics.unmatched();
-            match sink.no_rule {
-                NoRule::Accept => tracing::debug!("no rule selects an event of this type"),
-                NoRule::Refuse => {
-                    return Err(unprocessable(String::from(
-                        "no rule selects this event; add one to the rules file",
-                    )));
-                }
-            }
-        }
-        plans.extend(selected.plans);
-    }
-    check_together(&plans).map_err(|error| unprocessable(error.to_string()))?;
-    Ok(plans)
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
+    Ok(execute(sink, plans, (reservation, place)).await)
 }
 
 /// Runs the commands in a task of their own: a sender that goes away takes its request with it, and
 /// must not leave a command half done or its retries unmade.
-async fn execute(sink: &Arc<Sink>, plans: Vec<Planned>, reservation: Reservation) -> Answer {
+async fn execute(
+    sink: &Arc<Sink>,
+    plans: Vec<Planned>,
+    (reservation, place): (Reservation, OwnedSemaphorePermit),
+) -> Answer {
     let executing = {
         let sink = Arc::clone(sink);
         async move {
-            let answer = sink.executor.run(plans).await;
-            drop(reservation);
+            let answer = sink.executor.run(&plans, reservation.bytes() + SLACK).await;
+            drop((plans, reservation, place));
             answer
         }
     };
@@ -161,6 +139,12 @@ pub(super) fn respond(status: StatusCode, reason: Option<&str>) -> Response<Body
         }
     };
     *response.status_mut() = status;
+    if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        // As RFC 9110 (12.5.3) wants it where the encoding was at fault; true where it was not.
+        response
+            .headers_mut()
+            .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
     if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, COME_BACK);
     }

@@ -6,6 +6,8 @@ mod config;
 mod dependencies;
 /// What the pages say is what the program does.
 mod docs;
+/// What nobody in his right mind sends.
+mod hostile;
 /// Which room may import which.
 mod layout;
 /// A long time without a destination.

@@ -1,8 +1,13 @@
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use testkit::bridge::Bridge;
 use testkit::destination::Destination;
-use testkit::gateway::{FakeGateway, JobState, NewJob};
+use testkit::gateway::{FakeGateway, Fault, JobState, NewJob};
+use testkit::program::Program;
 use testkit::request;
+use testkit::rules_file::RulesFile;
+use tonic::Code;
 
 use crate::support::{EXECUTABLE, sink};
 
@@ -85,14 +90,23 @@ async fn it_starts_while_the_engine_is_away_and_works_once_it_is_there() {
         ("ZEEBE_GRPC_ADDRESS", address.as_str()),
         ("BRIDGE_RETRY_IN_REQUEST_SECONDS", "0"),
     ];
-    let bridge = Bridge::start(EXECUTABLE, &settings).await;
+    let mut bridge = Bridge::start(EXECUTABLE, &settings).await;
     let answered = bridge.send("Test", "1", &json!({})).await;
     assert_eq!(answered.status, 503, "{}", answered.text());
     assert_eq!(answered.header("retry-after"), Some("1"));
     assert_eq!(bridge.get("healthz").await.status, 200);
     let (status, page) = readiness(&bridge).await;
     assert_eq!(status, 503, "{page}");
-    assert!(page["waiting"]["engine"].is_string(), "{page}");
+    let reason = page["waiting"]["engine"].as_str().expect("a reason");
+    assert!(reason.contains(&address), "{reason}");
+    let logged = bridge
+        .program()
+        .wait_for_log("the refusal", |line| {
+            (line["message"] == "an event was not accepted").then(|| line.clone())
+        })
+        .await;
+    assert_eq!(logged["engine"], json!(address), "{logged}");
+    assert!(!answered.text().contains(&address), "{}", answered.text());
     gateway.start_again().await;
     bridge.ready().await;
     let answered = bridge.send("Test", "1", &json!({})).await;
@@ -127,4 +141,108 @@ async fn health_readiness_and_metrics_can_have_a_port_of_their_own() {
     }
     let events = request::post(&format!("http://{admin}/"), &[("ce-id", "1")], "").await;
     assert_eq!(events.status, 404, "no events there");
+}
+
+/// Runs a command to its end; its exit code and all that it printed.
+async fn run(arguments: &[&str], settings: &[(&str, &str)]) -> (Option<i32>, String) {
+    let environment: BTreeMap<String, String> = settings
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    let mut program = Program::start(EXECUTABLE, arguments, &environment).expect("the program");
+    let status = program.ended().await;
+    (status.code(), program.output().join("\n"))
+}
+
+/// Settings that the roles would refuse, none of them the engine's.
+const BAD: [(&str, &str); 5] = [
+    ("RULES", "/nonexistent.yaml"),
+    ("K_SINK", "nowhere"),
+    ("PORT", "x"),
+    ("MODELS", "/nonexistent"),
+    ("BRIDGE_NO_RULE", "x"),
+];
+
+#[tokio::test]
+async fn deploy_needs_the_settings_of_the_engine_and_no_other() {
+    let gateway = FakeGateway::start().await;
+    let address = gateway.address();
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/bpmn/ticket-sale.bpmn");
+    let mut settings = BAD.to_vec();
+    settings.push(("ZEEBE_GRPC_ADDRESS", &address));
+    let (code, printed) = run(&["deploy", model], &settings).await;
+    assert_eq!(code, Some(0), "{printed}");
+    assert_eq!(gateway.calls("DeployResource"), 1);
+    gateway.stop().await;
+    let (code, printed) = run(&["deploy", model], &settings).await;
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(printed.contains(&address), "{printed}");
+    let (code, printed) = run(&["deploy", model], &[("ZEEBE_GRPC_ADDRESS", "x")]).await;
+    assert_eq!(code, Some(78), "{printed}");
+    assert!(printed.contains("ZEEBE_GRPC_ADDRESS"), "{printed}");
+}
+
+#[tokio::test]
+async fn check_needs_no_engine_and_no_setting_that_rules_are_not_read_against() {
+    let rules = RulesFile::new("rules:\n  - {name: r, select: {type: T}, publish: {message: M}}\n");
+    let mut settings = BAD.to_vec();
+    settings.push(("ZEEBE_GRPC_ADDRESS", "nowhere"));
+    let (code, printed) = run(&["check", rules.path()], &settings).await;
+    assert_eq!((code, printed.as_str()), (Some(0), "ok"));
+    rules.write("rules: []\n");
+    let (code, printed) = run(&["check", rules.path()], &settings).await;
+    assert_eq!(code, Some(78), "{printed}");
+    assert!(printed.contains(":1: `rules` is empty"), "{printed}");
+}
+
+#[tokio::test]
+async fn a_model_that_is_not_there_ends_the_program_before_a_port_is_bound() {
+    let gateway = FakeGateway::start().await;
+    let address = gateway.address();
+    let file = RulesFile::new("not a model");
+    for (models, said) in [
+        ("/nonexistent", "cannot read /nonexistent"),
+        ("bpmn/nonexistent.bpmn", "cannot read bpmn/nonexistent.bpmn"),
+        (file.path(), "is not a model"),
+    ] {
+        let settings = [
+            ("ZEEBE_GRPC_ADDRESS", address.as_str()),
+            ("PORT", "0"),
+            ("MODELS", models),
+        ];
+        let (code, printed) = run(&[], &settings).await;
+        assert_eq!(code, Some(78), "{models}: {printed}");
+        assert!(printed.contains("MODELS: "), "{printed}");
+        assert!(printed.contains(said), "{printed}");
+        assert!(!printed.contains("listening"), "{printed}");
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_the_engine_refuses_keeps_it_unready_and_is_said_once() {
+    let gateway = FakeGateway::start().await;
+    let address = gateway.address();
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/bpmn/ticket-sale.bpmn");
+    let fault = Fault::status(Code::InvalidArgument, "no such element `Ende`");
+    gateway.fail("DeployResource", fault);
+    let settings = [("ZEEBE_GRPC_ADDRESS", address.as_str()), ("MODELS", model)];
+    let mut bridge = Bridge::start(EXECUTABLE, &settings).await;
+    gateway
+        .wait_for("further attempts", |gateway| {
+            gateway.calls("DeployResource") > 1
+        })
+        .await;
+    let (status, page) = readiness(&bridge).await;
+    assert_eq!(status, 503, "{page}");
+    let reason = page["waiting"]["models"].as_str().expect("a reason");
+    for part in ["no such element `Ende`", &address] {
+        assert!(reason.contains(part), "{reason}");
+    }
+    gateway.heal("DeployResource");
+    bridge.ready().await;
+    bridge.program().terminate();
+    bridge.program().ended().await;
+    let output = bridge.program().output();
+    let said = output.iter().filter(|line| line.contains("Ende")).count();
+    assert_eq!(said, 1, "{output:?}");
 }

@@ -126,6 +126,32 @@ async fn what_is_not_there_means_what_it_means_for_each_command() {
 }
 
 #[tokio::test]
+async fn a_process_that_is_not_deployed_is_tried_again_or_refused_at_once_as_configured() {
+    let rules =
+        RulesFile::new("rules:\n  - {name: start, select: {type: Start}, start: {process: p}}\n");
+    for (not_deployed, status) in [("retry", 202), ("refuse", 422)] {
+        let gateway = FakeGateway::start().await;
+        let settings = [
+            ("RULES", rules.path()),
+            ("BRIDGE_NOT_DEPLOYED", not_deployed),
+        ];
+        let bridge = sink(&gateway, &settings).await;
+        // The first attempt comes before the deployment, the second after it.
+        let fault = Fault::status(Code::NotFound, "no process `p`");
+        gateway.fail_next(1, "CreateProcessInstance", fault);
+        let answered = bridge.send("Start", "1", &json!({})).await;
+        assert_eq!(
+            answered.status,
+            status,
+            "{not_deployed}: {}",
+            answered.text()
+        );
+        let attempts = if status == 202 { 2 } else { 1 };
+        assert_eq!(gateway.calls("CreateProcessInstance"), attempts);
+    }
+}
+
+#[tokio::test]
 async fn backpressure_that_passes_is_never_seen_by_the_broker() {
     let gateway = FakeGateway::start().await;
     let bridge = sink(&gateway, &[]).await;
@@ -175,6 +201,49 @@ async fn a_start_by_id_with_an_unknown_outcome_is_repeated_unless_the_rule_would
             "{option}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_engine_that_does_not_answer_is_waited_for_no_longer_than_the_request_has() {
+    let gateway = FakeGateway::start().await;
+    // One call may take so long that this scenario would have given up.
+    let settings = [
+        ("BRIDGE_RETRY_IN_REQUEST_SECONDS", "1"),
+        ("BRIDGE_CALL_TIMEOUT_MS", "600000"),
+    ];
+    let bridge = sink(&gateway, &settings).await;
+    gateway.fail("PublishMessage", Fault::Hang);
+    let data = json!({});
+    let answered = tokio::time::timeout(Duration::from_secs(60), bridge.send("Test", "1", &data))
+        .await
+        .expect("an answer");
+    assert_eq!(answered.status, 503, "{}", answered.text());
+    assert_eq!(answered.header("retry-after"), Some("1"));
+    let reason = reason(&answered);
+    assert!(reason.contains("did not answer"), "{reason}");
+    let labels = [("outcome", "outcome_unknown")];
+    let name = "bridge_sink_command_duration_seconds_count";
+    let unknown = bridge.metric_of(name, &labels).await;
+    assert!((unknown - 1.0).abs() < 0.1, "{unknown}");
+}
+
+#[tokio::test]
+async fn a_command_that_was_cut_off_by_the_window_is_not_taken_for_done_and_comes_again() {
+    let gateway = FakeGateway::start().await;
+    let settings = [
+        ("BRIDGE_RETRY_IN_REQUEST_SECONDS", "1"),
+        ("BRIDGE_CALL_TIMEOUT_MS", "600000"),
+    ];
+    let bridge = sink(&gateway, &settings).await;
+    gateway.fail_next(1, "PublishMessage", Fault::Delay(Duration::from_secs(600)));
+    let answered = bridge.send("Test", "1", &json!({})).await;
+    assert_eq!(answered.status, 503, "{}", answered.text());
+    // The Broker comes again, and again.
+    for _ in 0..2 {
+        let answered = bridge.send("Test", "1", &json!({})).await;
+        assert_eq!(answered.status, 202, "{}", answered.text());
+    }
+    assert_eq!(gateway.published().len(), 1);
 }
 
 #[tokio::test]
@@ -337,6 +406,53 @@ async fn only_post_on_the_root_takes_events() {
         );
     }
     assert_eq!(gateway.calls("PublishMessage"), 0);
+}
+
+#[tokio::test]
+async fn what_is_no_post_is_405_and_names_the_method_that_is() {
+    let gateway = FakeGateway::start().await;
+    let bridge = sink(&gateway, &[]).await;
+    // OPTIONS too: there is no abuse protection to be negotiated, and who asks for it must not take this
+    // for a yes.
+    let ask = [
+        ("webhook-request-origin", "sender.example"),
+        ("webhook-request-rate", "120"),
+    ];
+    for method in ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"] {
+        let method = http::Method::from_bytes(method.as_bytes()).expect("a method");
+        let answered = request::try_send(method.clone(), bridge.url(), &ask, "")
+            .await
+            .expect("an answer");
+        assert_eq!(answered.status, 405, "{method}");
+        assert_eq!(answered.header("allow"), Some("POST"), "{method}");
+        assert_eq!(answered.header("webhook-allowed-origin"), None, "{method}");
+    }
+    let refused = bridge
+        .metric_of("bridge_sink_requests_total", &[("status", "405")])
+        .await;
+    assert!((refused - 7.0).abs() < 0.1, "{refused}");
+    // A query is no other path.
+    let url = format!("{}?from=broker", bridge.url());
+    assert_eq!(request::post(&url, &HEADERS, "{}").await.status, 202);
+}
+
+#[tokio::test]
+async fn every_counter_is_there_before_it_has_counted_anything() {
+    let gateway = FakeGateway::start().await;
+    let bridge = sink(&gateway, &[]).await;
+    let page = bridge.get("metrics").await;
+    for status in [202, 400, 405, 408, 413, 415, 422, 429, 503] {
+        let series = format!("bridge_sink_requests_total{{status=\"{status}\"}} 0");
+        assert!(page.text().contains(&series), "{series}");
+    }
+    for command in ["PublishMessage", "CreateProcessInstance", "ThrowError"] {
+        let series = format!("bridge_sink_command_retries_total{{command=\"{command}\"}} 0");
+        assert!(page.text().contains(&series), "{series}");
+    }
+    for name in ["bridge_sink_events", "bridge_sink_events_unmatched"] {
+        let series = format!("\n{name}_total 0");
+        assert!(page.text().contains(&series), "{series}");
+    }
 }
 
 #[tokio::test]
@@ -591,13 +707,113 @@ async fn memory_is_bounded_whatever_is_thrown_at_it() {
     );
 }
 
+/// So many rules of the same type, each with this action; `N` in it is the rule's number.
+fn many_rules(count: usize, action: &str) -> RulesFile {
+    let mut text = String::from("rules:\n");
+    for number in 0..count {
+        let action = action.replace('N', &number.to_string());
+        text.push_str(&format!(
+            "  - {{name: r{number}, select: {{type: Test}}, {action}}}\n"
+        ));
+    }
+    RulesFile::new(&text)
+}
+
+#[tokio::test]
+async fn memory_is_bounded_however_many_rules_bring_all_of_a_large_event() {
+    let rules = many_rules(100, "publish: {message: MN}");
+    let gateway = FakeGateway::start().await;
+    // Each command is on its way until the engine had time to gather all that may be.
+    gateway.fail("PublishMessage", Fault::Delay(Duration::from_millis(20)));
+    let mut bridge = sink(&gateway, &[("RULES", rules.path())]).await;
+    let id = bridge.program().id().expect("it runs");
+    let before = resident_kib(id);
+    let data = json!({"text": "x".repeat(3 << 20)}).to_string();
+    let url = bridge.url().to_owned();
+    let sending = tokio::spawn(async move { request::post(&url, &HEADERS, data).await });
+    let mut most = 0;
+    while !sending.is_finished() {
+        most = most.max(resident_kib(id));
+        tokio::task::yield_now().await;
+    }
+    let answered = sending.await.expect("an answer");
+    assert!(
+        [202, 429].contains(&answered.status.as_u16()),
+        "{}",
+        answered.text()
+    );
+    assert!(gateway.calls("PublishMessage") > 1, "they were sent");
+    // The event has 3 MiB, and 100 commands bring it.
+    let grown = most.saturating_sub(before);
+    assert!(grown < 64 * 1024, "it grew by {grown} KiB, to {most} KiB");
+}
+
+#[tokio::test]
+async fn commands_that_the_budget_cannot_hold_are_refused_before_they_are_made() {
+    let rules = many_rules(100, "publish: {message: MN, variables: {text: =data.text}}");
+    let gateway = FakeGateway::start().await;
+    let mut bridge = sink(&gateway, &[("RULES", rules.path())]).await;
+    let id = bridge.program().id().expect("it runs");
+    let before = resident_kib(id);
+    let data = json!({"text": "x".repeat(3 << 20)});
+    let answered = bridge.send("Test", "1", &data).await;
+    assert_eq!(answered.status, 413, "{}", answered.text());
+    let reason = reason(&answered);
+    assert!(reason.contains("BRIDGE_BODY_BUDGET_BYTES"), "{reason}");
+    assert_eq!(gateway.calls("PublishMessage"), 0, "none runs");
+    let grown = peak_kib(id).saturating_sub(before);
+    assert!(grown < 64 * 1024, "it grew by {grown} KiB");
+    // What fits goes through, and the budget is free again.
+    let answered = bridge.send("Test", "2", &json!({"text": "x"})).await;
+    assert_eq!(answered.status, 202, "{}", answered.text());
+    assert_eq!(gateway.published().len(), 100);
+}
+
+#[tokio::test]
+async fn a_request_that_leads_to_too_many_commands_is_refused_and_none_runs() {
+    let rules = many_rules(2, "publish: {message: MN}");
+    let gateway = FakeGateway::start().await;
+    let settings = [
+        ("RULES", rules.path()),
+        ("BRIDGE_MAX_COMMANDS_PER_REQUEST", "5"),
+    ];
+    let bridge = sink(&gateway, &settings).await;
+    let batch = |events: usize| {
+        let event = |id| json!({"specversion": "1.0", "id": id, "source": "/s", "type": "Test"});
+        let events: Vec<Value> = (0..events).map(|id| event(id.to_string())).collect();
+        let headers = [("content-type", "application/cloudevents-batch+json")];
+        let url = bridge.url().to_owned();
+        async move { request::post(&url, &headers, json!(events).to_string()).await }
+    };
+    let answered = batch(3).await;
+    assert_eq!(answered.status, 422, "{}", answered.text());
+    let reason = reason(&answered);
+    assert!(
+        reason.contains("BRIDGE_MAX_COMMANDS_PER_REQUEST") && reason.contains("5 commands"),
+        "{reason}"
+    );
+    assert_eq!(gateway.calls("PublishMessage"), 0, "none runs");
+    let answered = batch(2).await;
+    assert_eq!(answered.status, 202, "{}", answered.text());
+    assert_eq!(gateway.published().len(), 4);
+}
+
+/// The most that was ever resident.
+fn peak_kib(id: u32) -> u64 {
+    memory_kib(id, "VmHWM:")
+}
+
 fn resident_kib(id: u32) -> u64 {
+    memory_kib(id, "VmRSS:")
+}
+
+fn memory_kib(id: u32, what: &str) -> u64 {
     let status =
         std::fs::read_to_string(format!("/proc/{id}/status")).expect("the program's status");
     status
         .lines()
         .find_map(|line| {
-            line.strip_prefix("VmRSS:")?
+            line.strip_prefix(what)?
                 .trim()
                 .strip_suffix(" kB")?
                 .trim()

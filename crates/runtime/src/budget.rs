@@ -111,6 +111,12 @@ impl Reservation {
             .map_or(0, OwnedSemaphorePermit::num_permits)
     }
 
+    /// The whole budget that this is part of, in bytes.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.budget.capacity
+    }
+
     /// Takes `more` bytes now, or says that there is no room and keeps what it has.
     ///
     /// # Errors

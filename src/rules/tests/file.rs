@@ -168,7 +168,7 @@ fn a_start_by_message_has_a_key_of_its_own_unless_once_per_gives_one() {
 #[test]
 fn every_action_resolves_every_field() {
     let event = json(DATA);
-    let carried = r#"{"bridgeContext":{"hops":0}}"#.to_owned();
+    let carried = Arc::new(r#"{"bridgeContext":{"hops":0}}"#.to_owned());
     let table: Vec<(&str, Plan)> = vec![
         (
             "start: {process: =data.order.id, variables: {}}",

@@ -1,0 +1,149 @@
+//! The events of a request -> all commands that it leads to, made and paid for before any is sent.
+
+use bytes::Bytes;
+use cloudevents::Event;
+use cloudevents_http::{ErrorKind as EventErrorKind, decode};
+use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, StatusCode};
+use runtime::budget::Reservation;
+
+use super::Sink;
+use super::receive::Refusal;
+use crate::config::NoRule;
+use crate::rules::{Planned, Travel, check_together};
+
+/// Bytes of commands beyond those of the body that are not asked for: a small event must not wait for
+/// the budget because its command is a little larger.
+pub(super) const SLACK: usize = 1024;
+
+/// Everything that one request leads to.
+///
+/// The body has paid for commands up to its own size; what they take beyond, because several rules act
+/// or a rule puts together more than came, `reservation` grows by, command after command, before the
+/// next one is made.
+///
+/// # Errors
+/// What is no event, what no command can be made of, and what is more than the limits allow.
+pub(super) async fn plan(
+    sink: &Sink,
+    headers: &HeaderMap,
+    body: Bytes,
+    reservation: &mut Reservation,
+) -> Result<Vec<Planned>, Refusal> {
+    if let Some(encoding) = encoded(headers) {
+        return Err(Refusal {
+            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            reason: format!(
+                "the body is encoded, by `content-encoding: {encoding}`; send it as it is"
+            ),
+        });
+    }
+    let events = decode(headers, body, &sink.codec_limits).map_err(|error| Refusal {
+        status: match error.kind() {
+            EventErrorKind::BadEvent => StatusCode::BAD_REQUEST,
+            EventErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            EventErrorKind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        },
+        reason: error.to_string(),
+    })?;
+    sink.metrics.received(events.len());
+    let travel = Travel {
+        traceparent: text(headers, "traceparent"),
+        tracestate: text(headers, "tracestate"),
+    };
+    let mut commands = Commands {
+        plans: Vec::with_capacity(events.len()),
+        bytes: 0,
+        most: sink.max_commands,
+        reservation,
+    };
+    for event in &events {
+        commands.of(sink, event, &travel).await?;
+    }
+    check_together(&commands.plans).map_err(|error| unprocessable(error.to_string()))?;
+    Ok(commands.plans)
+}
+
+struct Commands<'r> {
+    plans: Vec<Planned>,
+    bytes: usize,
+    most: usize,
+    reservation: &'r mut Reservation,
+}
+
+impl Commands<'_> {
+    async fn of(&mut self, sink: &Sink, event: &Event, travel: &Travel<'_>) -> Result<(), Refusal> {
+        let before = self.plans.len();
+        for planned in sink.rules.plans(event, travel) {
+            let planned = planned.map_err(|error| unprocessable(error.to_string()))?;
+            if self.plans.len() == self.most {
+                return Err(unprocessable(format!(
+                    "the request leads to more than {} commands, the limit that \
+                     BRIDGE_MAX_COMMANDS_PER_REQUEST sets; send fewer events at once, or let fewer rules act",
+                    self.most
+                )));
+            }
+            self.bytes += planned.bytes;
+            self.plans.push(planned);
+            self.pay().await?;
+        }
+        if self.plans.len() > before {
+            return Ok(());
+        }
+        sink.metrics.unmatched();
+        match sink.no_rule {
+            NoRule::Accept => {
+                tracing::debug!("no rule selects an event of this type");
+                Ok(())
+            }
+            NoRule::Refuse => Err(unprocessable(String::from(
+                "no rule selects this event; add one to the rules file",
+            ))),
+        }
+    }
+
+    /// Takes from the budget what the commands have grown beyond.
+    async fn pay(&mut self) -> Result<(), Refusal> {
+        let held = self.reservation.bytes();
+        let more = self.bytes.saturating_sub(held + SLACK);
+        if more == 0 {
+            return Ok(());
+        }
+        let capacity = self.reservation.capacity();
+        if held + more > capacity {
+            return Err(Refusal {
+                status: StatusCode::PAYLOAD_TOO_LARGE,
+                reason: format!(
+                    "the commands that the request leads to take more than the {capacity} bytes that \
+                     BRIDGE_BODY_BUDGET_BYTES allows for all requests; send less data, or let rules \
+                     pick the variables they need"
+                ),
+            });
+        }
+        self.reservation.grow(more).await.map_err(|error| Refusal {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            reason: error.to_string(),
+        })
+    }
+}
+
+fn unprocessable(reason: String) -> Refusal {
+    Refusal {
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        reason,
+    }
+}
+
+/// How the body was encoded, if it was: what is compressed must not be taken for the event's data.
+fn encoded(headers: &HeaderMap) -> Option<String> {
+    headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .find(|encoding| !encoding.eq_ignore_ascii_case("identity"))
+        .map(|encoding| encoding.chars().take(60).collect())
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}

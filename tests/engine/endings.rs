@@ -107,7 +107,8 @@ async fn an_event_that_was_not_acknowledged_before_a_kill_starts_one_instance_wh
 
 #[tokio::test]
 async fn sigterm_under_load_ends_with_0_in_the_grace_and_leaves_no_job_to_a_timeout() {
-    const JOBS: usize = 100;
+    // More than fits into what lies in front of the bridge.
+    const JOBS: usize = 600;
     let zeebe = Zeebe::shared().await;
     let scenario = Scenario::new(zeebe, "sigterm");
     scenario.deploy("many-tasks.bpmn").await;

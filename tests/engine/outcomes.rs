@@ -276,3 +276,22 @@ async fn wait_for_readyz(bridge: &Bridge, wanted: impl Fn(&str) -> bool) {
     }
     panic!("the readiness is {}", bridge.get("readyz").await.text());
 }
+
+#[tokio::test]
+async fn a_key_that_no_partition_gave_is_known_for_what_it_is() {
+    use zeebe_client::{CompleteJob, ErrorKind, JobKey};
+    let zeebe = Zeebe::shared().await;
+    let client = Scenario::new(zeebe, "no-partition").client();
+    // Partition 0, which there never is; and one that the gateway may only not have heard of yet.
+    for (key, kind) in [
+        (1, ErrorKind::NotFound),
+        ((77 << 51) + 1, ErrorKind::Unavailable),
+    ] {
+        let command = CompleteJob {
+            job_key: JobKey(key),
+            variables: String::new(),
+        };
+        let error = client.complete_job(command).await.expect_err("no such job");
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+}

@@ -74,6 +74,11 @@ impl EngineError {
         }
     }
 
+    /// The gateway has no such command.
+    pub(crate) fn is_unimplemented(&self) -> bool {
+        self.code == Some(Code::Unimplemented)
+    }
+
     /// The command, by its name in the gateway protocol.
     #[must_use]
     pub fn command(&self) -> &'static str {
@@ -121,6 +126,7 @@ fn classify(status: &Status) -> ErrorKind {
         Code::Unauthenticated => ErrorKind::CredentialsRefused,
         Code::PermissionDenied => ErrorKind::Denied,
         Code::Unimplemented => ErrorKind::Unavailable,
+        Code::Unavailable if speaks_of_no_partition(status) => ErrorKind::NotFound,
         Code::Unavailable => match origin(status) {
             Origin::Engine | Origin::NotSent => ErrorKind::Unavailable,
             Origin::Lost => ErrorKind::OutcomeUnknown,
@@ -147,6 +153,12 @@ fn speaks_of_size(message: &str) -> bool {
     ["exceeds maximum size", "larger than max"]
         .iter()
         .any(|words| message.contains(words))
+}
+
+/// A key of the engine names its partition, counted from 1: a key of partition 0 was never given. Of any other
+/// the gateway says the same while it has not heard of it yet, and it may exist.
+fn speaks_of_no_partition(status: &Status) -> bool {
+    status.source().is_none() && status.message().contains("execute command on partition 0,")
 }
 
 /// Where a status was made.

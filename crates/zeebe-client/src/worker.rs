@@ -2,21 +2,32 @@
 //!
 //! - [`JobWorker`]: what its user sees: take a job, pause, resume, stop.
 //! - `fetcher`: the one task that takes jobs from the engine. It never reads a job that it has no
-//!   permit for.
-//! - `streams`: the job streams, one a type, reopened when they end or go silent.
+//!   permit for, except to hand it back.
+//! - `poll`: asks for as many jobs as there is room for, in number and bytes, and hands back what is more.
+//! - `streams`: the job streams, one a type, reopened when they end or go silent, read to their end when
+//!   they are closed.
+//! - `age`: how long a job can have lain in a stream before it was read.
+//! - `intake`: passes on what is certainly ours, renews what may be old, leaves what may be another's.
 //! - `held`: a job in hand and its ends.
-//! - `renewer`: prolongs the activation of what is held for long.
+//! - `lock`: until when a job is ours. It counts from the earliest moment that it can have been activated.
+//! - `renewer`: prolongs the activation of what is held for long, as long as it is ours.
+//! - `restart`: begins these tasks again after a panic.
 
+mod age;
 mod backoff;
 mod fetcher;
 mod held;
+mod intake;
+mod lock;
+mod poll;
 mod renewer;
+mod restart;
 mod stats;
 mod streams;
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
@@ -25,6 +36,7 @@ use tokio::task::JoinHandle;
 use crate::channel::Windows;
 use crate::gateway::Gateway;
 use crate::settings::SettingsError;
+use lock::{Lock, Standing};
 
 pub use held::{Ended, HeldJob};
 pub use stats::{WorkerHealth, WorkerStats};
@@ -42,8 +54,8 @@ pub struct WorkerSettings {
     pub fetch_variables: Vec<String>,
     /// Jobs held at one time, over all types; at least 1.
     pub max_jobs_active: usize,
-    /// Bytes of jobs held at one time. While more is held nothing is fetched; what one answer of the
-    /// engine brings (4 MiB at most) may lie above it.
+    /// Bytes of jobs held at one time. While more is held nothing is fetched; one job may lie above it, and
+    /// for as long as the rest of it is handed back, one answer of the engine (4 MiB at most).
     pub max_bytes_held: usize,
     /// How long the engine keeps a job for us; renewed at a third of it while the job is held.
     pub job_timeout: Duration,
@@ -94,12 +106,26 @@ struct Shared {
     settings: WorkerSettings,
     permits: Arc<Semaphore>,
     /// By activation, as a job can come back while its first activation is still in hand.
-    held: Mutex<HashMap<u64, renewer::Lock>>,
+    held: Mutex<HashMap<u64, Lock>>,
     last_activation: AtomicU64,
+    /// How large jobs were lately.
+    sizes: poll::Sizes,
+    /// The gateway said that it has no job streams.
+    streams_missing: AtomicBool,
     released: Notify,
     mode: watch::Sender<Mode>,
     stats: WorkerStats,
     health: watch::Sender<WorkerHealth>,
+}
+
+impl Shared {
+    fn held(&self) -> MutexGuard<'_, HashMap<u64, Lock>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn bytes_held(&self) -> usize {
+        self.held().values().map(|lock| lock.bytes).sum()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,14 +149,29 @@ impl JobWorker {
             settings,
             held: Mutex::new(HashMap::new()),
             last_activation: AtomicU64::new(0),
+            sizes: poll::Sizes::default(),
+            streams_missing: AtomicBool::new(false),
             released: Notify::new(),
             mode: watch::Sender::new(Mode::Fetching),
             stats: WorkerStats::default(),
             health: watch::Sender::new(WorkerHealth::default()),
         });
         let tasks = vec![
-            tokio::spawn(fetcher::run(Arc::clone(&shared), streaming, sender)),
-            tokio::spawn(renewer::run(Arc::clone(&shared))),
+            tokio::spawn({
+                let shared = Arc::clone(&shared);
+                async move {
+                    let fetch =
+                        || fetcher::run(Arc::clone(&shared), streaming.clone(), sender.clone());
+                    restart::after_panics(&shared.health, fetch).await;
+                }
+            }),
+            tokio::spawn({
+                let shared = Arc::clone(&shared);
+                async move {
+                    let renew = || renewer::run(Arc::clone(&shared));
+                    restart::after_panics(&shared.health, renew).await;
+                }
+            }),
         ];
         Ok(Self {
             shared,
@@ -139,14 +180,21 @@ impl JobWorker {
         })
     }
 
-    /// Waits for a job; `None` once the worker stops. Dropping the future loses nothing.
+    /// Waits for a job; `None` once the worker stops, and only then. Dropping the future loses nothing.
     pub async fn next(&self) -> Option<HeldJob> {
         let mut mode = self.shared.mode.subscribe();
         let mut jobs = self.jobs.lock().await;
-        tokio::select! {
-            biased;
-            _ = mode.wait_for(|mode| *mode == Mode::Stopping) => None,
-            job = jobs.recv() => job,
+        loop {
+            let job = tokio::select! {
+                biased;
+                _ = mode.wait_for(|mode| *mode == Mode::Stopping) => return None,
+                job = jobs.recv() => job?,
+            };
+            // It may have waited for long, and renewing it may have failed.
+            match job.standing() {
+                Standing::Fresh | Standing::Aging => return Some(job),
+                Standing::Over => intake::leave(&self.shared, job),
+            }
         }
     }
 
@@ -183,7 +231,7 @@ impl JobWorker {
             }
         };
         if let Some(fetcher) = fetcher {
-            // It ends by itself; a panic in it is no reason to keep jobs.
+            // It ends by itself, and is begun again after a panic.
             let _ = fetcher.await;
         }
         let mut unread = Vec::new();
@@ -193,12 +241,7 @@ impl JobWorker {
                 unread.push(job);
             }
         }
-        futures_util::future::join_all(
-            unread
-                .iter_mut()
-                .map(|job| job.hand_back("the worker stops", Duration::ZERO)),
-        )
-        .await;
+        intake::hand_back(unread, "the worker stops").await;
     }
 
     /// Counters, readable at any time.
@@ -210,11 +253,7 @@ impl JobWorker {
     /// Jobs held now, taken or not.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.shared
-            .held
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
+        self.shared.held().len()
     }
 
     /// Whether the engine answers, as it changes.

@@ -54,6 +54,20 @@ impl ActivatedJob {
     pub fn size(&self) -> usize {
         size_of::<Self>() + self.custom_headers.len() + self.variables.len()
     }
+
+    /// How many bytes it had on the way, at the least.
+    pub(crate) fn transferred(&self) -> u64 {
+        let texts = [
+            &self.job_type,
+            &self.bpmn_process_id,
+            &self.element_id,
+            &self.custom_headers,
+            &self.worker,
+            &self.variables,
+            &self.tenant_id,
+        ];
+        texts.map(|text| text.len() as u64).iter().sum()
+    }
 }
 
 impl From<protocol::ActivatedJob> for ActivatedJob {

@@ -24,6 +24,8 @@ use crate::settings::{OAuth, Settings, SettingsError};
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Where the server says nothing, a token is taken to live so long.
 const DEFAULT_LIFE: Duration = Duration::from_secs(300);
+/// No token is kept for longer, whatever the server says: no clock could hold some of what it may say.
+const LONGEST_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// So long before its end a token is refreshed, or at three quarters of a life that is shorter.
 const EARLY: Duration = Duration::from_secs(60);
 /// For so long a token is new, and a refresh that failed is not tried again while the old one is good.
@@ -223,7 +225,10 @@ impl TokenSource {
                     )
                 })?;
         header.set_sensitive(true);
-        let life = answer.expires_in.map_or(DEFAULT_LIFE, Duration::from_secs);
+        let life = answer
+            .expires_in
+            .map_or(DEFAULT_LIFE, Duration::from_secs)
+            .min(LONGEST_LIFE);
         Ok(Token {
             header,
             asked,

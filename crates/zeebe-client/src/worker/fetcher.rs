@@ -2,33 +2,27 @@
 
 use std::future::{pending, poll_fn};
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use futures_util::FutureExt;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
+use super::age::SETTLED;
 use super::backoff::Backoff;
 use super::held::HeldJob;
+use super::intake::{admit, hand_back};
+use super::poll::{Polled, poll};
 use super::stats::{WorkerHealth, count};
-use super::streams::TypeStream;
+use super::streams::{self, Arrived, TypeStream};
 use super::{Mode, Shared};
-use crate::command::{ActivateJobs, ActivatedJob, FailJob};
 use crate::error::EngineError;
 use crate::gateway::Gateway;
 
-/// So many hand-backs are under way at one time.
-const CONCURRENT: usize = 16;
-
 type Polling = Pin<Box<dyn Future<Output = Polled> + Send>>;
-
-struct Polled {
-    /// As many jobs came as there was room for: there are probably more.
-    full: bool,
-    failed: Option<EngineError>,
-}
 
 /// Fetches until the worker stops.
 pub(super) async fn run(
@@ -45,6 +39,7 @@ pub(super) async fn run(
         first_type: 0,
         first_stream: 0,
         read_at: Instant::now(),
+        admitting: JoinSet::new(),
         shared,
         streaming,
         jobs,
@@ -82,11 +77,16 @@ struct Fetcher {
     first_stream: usize,
     /// When the streams were last looked at.
     read_at: Instant,
+    /// Jobs that are renewed before they are passed on.
+    admitting: JoinSet<()>,
 }
 
 impl Fetcher {
     /// Takes one thing that the engine has for us, or notices that the mode changed.
     async fn fetch(&mut self) {
+        while let Some(admitted) = self.admitting.try_join_next() {
+            pass_on_panic(admitted);
+        }
         if self.streams.is_empty() && self.shared.settings.stream {
             self.streams = self
                 .shared
@@ -98,7 +98,7 @@ impl Fetcher {
         }
         let room = tokio::select! {
             room = room(&self.shared) => room,
-            polled = poll_under_way(&mut self.polling) => return self.polled(polled),
+            polled = poll_under_way(&mut self.polling) => return self.polled(&polled),
             _ = self.mode.changed() => return self.mode.mark_changed(),
         };
         let Some(permit) = room else { return };
@@ -119,27 +119,35 @@ impl Fetcher {
             Poll::Pending
         });
         let idle = self.polling.is_none();
+        let streaming = self.shared.settings.stream;
         tokio::select! {
             streamed = next_streamed => match streamed {
-                Ok(job) => {
+                Ok(arrived) => {
                     count(&self.shared.stats.streamed, 1);
                     self.shared.health.send_if_modified(|health| set(health, WorkerHealth::Connected));
-                    self.deliver(job, permit);
+                    self.deliver(arrived, permit);
                 }
                 Err(error) => self.failing(&error),
             },
-            polled = poll_under_way(&mut self.polling) => self.polled(polled),
+            polled = poll_under_way(&mut self.polling) => self.polled(&polled),
             () = tokio::time::sleep_until(self.poll_at), if idle => self.start_polling(permit),
+            // To have seen that the streams are empty.
+            () = tokio::time::sleep(SETTLED), if streaming => {}
             _ = self.mode.changed() => self.mode.mark_changed(),
         }
         self.read_at = Instant::now();
     }
 
-    fn deliver(&self, job: ActivatedJob, permit: OwnedSemaphorePermit) {
-        // The receiver lives as long as the worker; what it never reads is handed back by `stop`.
-        let _ = self
-            .jobs
-            .send(HeldJob::new(job, Arc::clone(&self.shared), permit));
+    fn deliver(&mut self, arrived: Arrived, permit: OwnedSemaphorePermit) {
+        let Arrived { job, since } = arrived;
+        self.shared.sizes.saw(job.size());
+        let job = HeldJob::new(job, &self.shared, Some(permit), since);
+        let (shared, jobs) = (Arc::clone(&self.shared), self.jobs.clone());
+        // Beside the others: the next job does not wait for a renewal of this one.
+        let mut admit = Box::pin(async move { admit(&shared, job, &jobs).await });
+        if (&mut admit).now_or_never().is_none() {
+            self.admitting.spawn(admit);
+        }
     }
 
     fn start_polling(&mut self, mut permit: OwnedSemaphorePermit) {
@@ -159,7 +167,7 @@ impl Fetcher {
         )));
     }
 
-    fn polled(&mut self, polled: Polled) {
+    fn polled(&mut self, polled: &Polled) {
         count(&self.shared.stats.polls, 1);
         let pause = match &polled.failed {
             Some(error) => {
@@ -193,101 +201,45 @@ impl Fetcher {
     }
 
     /// Takes nothing more, and gives back what nobody read. Streams are closed first: a job that is
-    /// handed back is pushed again at once, perhaps to ourselves.
+    /// handed back is pushed again at once, perhaps to ourselves. They are read to their end meanwhile, so
+    /// a poll that hangs does not make what lies in them old.
     async fn let_go(&mut self) {
-        if let Some(polling) = self.polling.take() {
+        let streams = std::mem::take(&mut self.streams);
+        let polling = self.polling.take();
+        let close = async {
+            let leftovers = streams::close(&self.shared, streams).await;
+            hand_back(leftovers, "handed back unread").await;
+        };
+        let poll = async {
             // What it activates must not be left locked.
-            let polled = polling.await;
-            self.polled(polled);
+            match polling {
+                Some(polling) => Some(polling.await),
+                None => None,
+            }
+        };
+        let ((), polled) = tokio::join!(close, poll);
+        if let Some(polled) = polled {
+            self.polled(&polled);
         }
-        let leftovers: Vec<ActivatedJob> =
-            self.streams.drain(..).flat_map(TypeStream::close).collect();
-        let gateway = &self.shared.gateway;
-        futures_util::stream::iter(leftovers)
-            .for_each_concurrent(CONCURRENT, |job| async move {
-                let command = FailJob {
-                    job_key: job.key,
-                    retries: job.retries,
-                    error_message: String::from("handed back unread"),
-                    retry_back_off: Duration::ZERO,
-                    variables: String::new(),
-                };
-                if let Err(error) = gateway.fail_job(command).await {
-                    tracing::debug!(job_key = job.key.0, %error, "an unread job comes back when its activation runs out");
-                }
-            })
-            .await;
+        while let Some(admitted) = self.admitting.join_next().await {
+            pass_on_panic(admitted);
+        }
     }
 }
 
-/// One poll of each type, as far as the permits go; what they are not used for falls back.
-async fn poll(
-    shared: Arc<Shared>,
-    jobs: mpsc::UnboundedSender<HeldJob>,
-    types: Vec<String>,
-    mut permits: OwnedSemaphorePermit,
-) -> Polled {
-    let settings = &shared.settings;
-    let mut full = false;
-    for job_type in types {
-        let wanted = permits.num_permits();
-        if wanted == 0 {
-            full = true;
-            break;
-        }
-        let command = ActivateJobs {
-            job_type,
-            worker: settings.worker_name.clone(),
-            timeout: settings.job_timeout,
-            max_jobs_to_activate: i32::try_from(wanted).unwrap_or(i32::MAX),
-            fetch_variables: settings.fetch_variables.clone(),
-            // A long poll would hold permits that the streams could use.
-            request_timeout: None,
-            tenant_ids: settings.tenant_ids.clone(),
-        };
-        let mut batches = match shared.gateway.activate_jobs(command).await {
-            Ok(batches) => batches,
-            Err(error) => {
-                return Polled {
-                    full,
-                    failed: Some(error),
-                };
-            }
-        };
-        let mut got = 0;
-        while let Some(batch) = batches.next().await {
-            let batch = match batch {
-                Ok(batch) => batch,
-                Err(error) => {
-                    return Polled {
-                        full,
-                        failed: Some(error),
-                    };
-                }
-            };
-            for job in batch {
-                got += 1;
-                count(&shared.stats.polled, 1);
-                // An engine that gives more than was asked for is answered by leaving the rest to their time-out.
-                if let Some(permit) = permits.split(1) {
-                    let _ = jobs.send(HeldJob::new(job, Arc::clone(&shared), permit));
-                }
-            }
-        }
-        full |= got >= wanted;
+fn pass_on_panic(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && let Ok(panic) = error.try_into_panic()
+    {
+        std::panic::resume_unwind(panic);
     }
-    Polled { full, failed: None }
 }
 
 /// Waits for a place among the held jobs, and for the bytes they hold to fall below the budget.
 async fn room(shared: &Shared) -> Option<OwnedSemaphorePermit> {
     loop {
         let released = shared.released.notified();
-        let bytes: usize = {
-            let held = shared.held.lock().unwrap_or_else(PoisonError::into_inner);
-            held.values().map(super::renewer::Lock::bytes).sum()
-        };
-        if bytes < shared.settings.max_bytes_held {
+        if shared.bytes_held() < shared.settings.max_bytes_held {
             break;
         }
         released.await;

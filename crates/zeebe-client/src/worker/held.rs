@@ -1,15 +1,15 @@
 //! A job in hand, and its ends.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::Shared;
 use super::backoff::Backoff;
-use super::renewer::Lock;
+use super::lock::{Lock, Standing};
+use super::{Shared, renewer};
 use crate::command::{ActivatedJob, CompleteJob, FailJob, ThrowError};
 use crate::error::{EngineError, ErrorKind};
 
@@ -22,7 +22,7 @@ pub struct HeldJob {
     job: ActivatedJob,
     activation: u64,
     shared: Arc<Shared>,
-    _permit: OwnedSemaphorePermit,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 /// What became of a job that was ended.
@@ -32,31 +32,44 @@ pub enum Ended {
     Done,
     /// The engine knows no such job, or not in this state: somebody else had it, or its instance is gone.
     GoneAlready,
-    /// Not sent: the activation has run out, and the job may be another's.
+    /// Not sent, or not sent again: the activation has run out or ended with what was sent before, and the
+    /// job may be another's.
     TooLate,
-    /// The engine refused it for good; the activation runs out and the job comes back.
+    /// The engine refused this end for good, and would again: the activation runs out, the job comes back,
+    /// and so does this. Only another end helps: [`HeldJob::fail`] without retries makes an incident.
     Refused(EngineError),
 }
 
 impl HeldJob {
+    /// Holds a job that was activated at `since` at the earliest. Without a permit it is only held to be
+    /// handed back.
     pub(super) fn new(
         job: ActivatedJob,
-        shared: Arc<Shared>,
-        permit: OwnedSemaphorePermit,
+        shared: &Arc<Shared>,
+        permit: Option<OwnedSemaphorePermit>,
+        since: Instant,
     ) -> Self {
-        let lock = Lock::taken_now(&shared.settings, &job);
+        let lock = Lock::new(&shared.settings, &job, since);
         let activation = shared.last_activation.fetch_add(1, Ordering::Relaxed);
-        shared
-            .held
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(activation, lock);
+        shared.held().insert(activation, lock);
         Self {
             job,
             activation,
-            shared,
+            shared: Arc::clone(shared),
             _permit: permit,
         }
+    }
+
+    pub(super) fn standing(&self) -> Standing {
+        self.shared
+            .held()
+            .get(&self.activation)
+            .map_or(Standing::Over, Lock::standing)
+    }
+
+    /// Asks once to prolong the activation.
+    pub(super) async fn renew(&self) {
+        renewer::renew(&self.shared, self.activation, self.job.key).await;
     }
 
     /// The job.
@@ -65,15 +78,13 @@ impl HeldJob {
         &self.job
     }
 
-    /// When the activation runs out, by our own clock counted from receipt or the last renewal.
+    /// When the activation runs out at the earliest, by our own clock: counted from the first moment
+    /// that it can have begun or been prolonged, not from when we heard of it.
     #[must_use]
     pub fn deadline(&self) -> Instant {
-        let held = self
-            .shared
-            .held
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        held.get(&self.activation)
+        self.shared
+            .held()
+            .get(&self.activation)
             .map_or_else(Instant::now, Lock::deadline)
     }
 
@@ -97,7 +108,8 @@ impl HeldJob {
         }
     }
 
-    /// Fails the job, unless its activation has run out.
+    /// Fails the job, unless its activation has run out. What the engine perhaps took is sent again only
+    /// while nobody else can have the job.
     pub async fn fail(
         &mut self,
         retries: i32,
@@ -112,7 +124,12 @@ impl HeldJob {
             variables: String::new(),
         };
         let gateway = self.shared.gateway.clone();
-        self.while_locked(|| gateway.fail_job(command.clone()))
+        let again = if retries <= 0 {
+            Again::Always
+        } else {
+            Again::For(retry_back_off / 2)
+        };
+        self.while_locked(again, || gateway.fail_job(command.clone()))
             .await
     }
 
@@ -130,38 +147,67 @@ impl HeldJob {
             variables: String::new(),
         };
         let gateway = self.shared.gateway.clone();
-        self.while_locked(|| gateway.throw_error(command.clone()))
+        self.while_locked(Again::Always, || gateway.throw_error(command.clone()))
             .await
     }
 
     /// Nothing fences a late worker: what may hurt another holder is only sent while we hold the job.
-    async fn while_locked<F>(&self, mut send: impl FnMut() -> F) -> Ended
+    async fn while_locked<F>(&self, again: Again, mut send: impl FnMut() -> F) -> Ended
     where
         F: Future<Output = Result<(), EngineError>>,
     {
         let mut backoff = Backoff::default();
+        let mut perhaps_taken: Option<Instant> = None;
         loop {
-            if Instant::now() >= self.deadline() {
+            if self.standing() == Standing::Over
+                || perhaps_taken.is_some_and(|sent| !again.allows(sent))
+            {
                 return Ended::TooLate;
             }
+            let sent = Instant::now();
             match send().await {
                 Ok(()) => return Ended::Done,
-                Err(error) => match after(error) {
-                    After::Ended(ended) => return ended,
-                    After::Again => tokio::time::sleep(backoff.next()).await,
-                },
+                Err(error) => {
+                    if error.kind() == ErrorKind::OutcomeUnknown {
+                        perhaps_taken.get_or_insert(sent);
+                    }
+                    match after(error) {
+                        After::Ended(ended) => return ended,
+                        After::Again => tokio::time::sleep(backoff.next()).await,
+                    }
+                }
             }
+        }
+    }
+}
+
+/// Whether a command whose outcome is unknown may be sent again.
+///
+/// If it was taken, our activation ended with it. An error that was thrown, or an incident, leaves nothing
+/// for another worker to take: to repeat it has no second effect. A job that failed with retries left is
+/// activatable after its backoff, and a failure sent again would then be taken for that of whoever has it:
+/// it would be made activatable under his hands, or lose the retry that his own failure set. So that is
+/// only repeated well within the backoff. Without one it is left alone: at worst the job comes back when
+/// its activation runs out, with the retries it had.
+#[derive(Debug, Clone, Copy)]
+enum Again {
+    Always,
+    /// For so long after it was first sent.
+    For(Duration),
+}
+
+impl Again {
+    fn allows(self, sent: Instant) -> bool {
+        match self {
+            Self::Always => true,
+            Self::For(time) => sent.elapsed() < time,
         }
     }
 }
 
 impl Drop for HeldJob {
     fn drop(&mut self) {
-        self.shared
-            .held
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.activation);
+        self.shared.held().remove(&self.activation);
         self.shared.released.notify_one();
     }
 }

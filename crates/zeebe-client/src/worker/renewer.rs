@@ -1,50 +1,20 @@
 //! Prolongs the activation of jobs that are held for long.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use super::Shared;
+use super::lock::Standing;
 use super::stats::count;
-use super::{Shared, WorkerSettings};
-use crate::command::{ActivatedJob, JobKey, UpdateJobTimeout};
+use crate::command::{JobKey, UpdateJobTimeout};
 use crate::error::ErrorKind;
 
 /// So many renewals are under way at one time.
 const CONCURRENT: usize = 16;
-
-/// Until when the engine keeps one held job for us.
-#[derive(Debug)]
-pub(super) struct Lock {
-    job_key: JobKey,
-    bytes: usize,
-    deadline: Instant,
-    renew_at: Instant,
-    lost: bool,
-}
-
-impl Lock {
-    pub(super) fn taken_now(settings: &WorkerSettings, job: &ActivatedJob) -> Self {
-        let now = Instant::now();
-        Self {
-            job_key: job.key,
-            bytes: job.size(),
-            deadline: now + settings.job_timeout,
-            renew_at: now + settings.job_timeout / 3,
-            lost: false,
-        }
-    }
-
-    pub(super) fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
-    }
-}
 
 /// Looks at what is held and renews what has used a third of its time.
 pub(super) async fn run(shared: Arc<Shared>) {
@@ -63,17 +33,29 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
+/// What is to be renewed. What may be over is given up.
 fn due(shared: &Shared) -> Vec<(u64, JobKey)> {
-    let now = Instant::now();
-    let held = shared.held.lock().unwrap_or_else(PoisonError::into_inner);
-    held.iter()
-        .filter(|(_, lock)| !lock.lost && now >= lock.renew_at)
-        .map(|(activation, lock)| (*activation, lock.job_key))
+    let mut held = shared.held();
+    held.iter_mut()
+        .filter_map(|(activation, lock)| match lock.standing() {
+            Standing::Fresh => None,
+            Standing::Aging => Some((*activation, lock.job_key)),
+            Standing::Over => {
+                if lock.lose() {
+                    count(&shared.stats.locks_lost, 1);
+                    tracing::warn!(
+                        job_key = lock.job_key.0,
+                        "the activation of a job that is held could not be prolonged in time"
+                    );
+                }
+                None
+            }
+        })
         .collect()
 }
 
-async fn renew(shared: &Shared, activation: u64, job_key: JobKey) {
-    // Counted from before the call: the engine's lock cannot end before ours.
+/// Asks once to prolong an activation that is not over.
+pub(super) async fn renew(shared: &Shared, activation: u64, job_key: JobKey) {
     let asked = Instant::now();
     let command = UpdateJobTimeout {
         job_key,
@@ -85,24 +67,23 @@ async fn renew(shared: &Shared, activation: u64, job_key: JobKey) {
         shared.gateway.update_job_timeout(command),
     )
     .await;
-    let mut held = shared.held.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut held = shared.held();
     let Some(lock) = held.get_mut(&activation) else {
         return;
     };
     match answer {
         Ok(Ok(())) => {
             count(&shared.stats.renewals, 1);
-            lock.deadline = asked + shared.settings.job_timeout;
-            lock.renew_at = asked + shared.settings.job_timeout / 3;
+            lock.prolonged(asked);
         }
         Ok(Err(error)) => match error.kind() {
             ErrorKind::NotFound | ErrorKind::WrongState => {
-                count(&shared.stats.locks_lost, 1);
-                tracing::warn!(job_key = job_key.0, %error, "a job that is held is no longer ours");
-                lock.lost = true;
-                lock.deadline = asked;
+                if lock.lose() {
+                    count(&shared.stats.locks_lost, 1);
+                    tracing::warn!(job_key = job_key.0, %error, "a job that is held is no longer ours");
+                }
             }
-            // Tried again at the next tick, for as long as the job is held.
+            // Tried again at the next tick, until the activation may be over.
             ErrorKind::Backpressure
             | ErrorKind::Unavailable
             | ErrorKind::OutcomeUnknown

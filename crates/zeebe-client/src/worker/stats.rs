@@ -12,6 +12,7 @@ pub struct WorkerStats {
     pub(super) stream_silences: AtomicU64,
     pub(super) renewals: AtomicU64,
     pub(super) locks_lost: AtomicU64,
+    pub(super) stale: AtomicU64,
 }
 
 impl WorkerStats {
@@ -55,6 +56,13 @@ impl WorkerStats {
     #[must_use]
     pub fn locks_lost(&self) -> u64 {
         self.locks_lost.load(Ordering::Relaxed)
+    }
+
+    /// Jobs that came so late, or waited so long for somebody to take them, that their activation may have
+    /// been over: nobody got them from us.
+    #[must_use]
+    pub fn stale(&self) -> u64 {
+        self.stale.load(Ordering::Relaxed)
     }
 }
 

@@ -1,7 +1,9 @@
 //! The job streams: one a type, over a connection of its own.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -9,7 +11,9 @@ use futures_util::{FutureExt, Stream, StreamExt, TryFutureExt};
 use tokio::time::{Instant, Sleep};
 
 use super::Shared;
+use super::age::Age;
 use super::backoff::Backoff;
+use super::held::HeldJob;
 use super::stats::count;
 use crate::command::{ActivatedJob, StreamActivatedJobs};
 use crate::error::EngineError;
@@ -17,8 +21,16 @@ use crate::gateway::Gateway;
 
 /// A stream that lived so long had been working; what failed before it no longer counts.
 const WORKED: Duration = Duration::from_secs(1);
-/// At most so many jobs are still read from a stream that is being closed.
-const LEFTOVERS: usize = 1024;
+/// A stream that is to be closed is read until nothing came for so long: a round trip to the gateway, which
+/// sends what it kept for want of a window.
+const QUIET: Duration = Duration::from_millis(250);
+/// Where jobs come all the time it is closed after so long, as soon as there is nothing to read.
+const DRAINING: Duration = Duration::from_secs(2);
+/// Nor are more jobs than this read from streams that are being closed.
+const LEFTOVERS: usize = 2048;
+
+/// A gateway without streams is asked for them again after so long: it may be another by then.
+const MISSING: Duration = Duration::from_secs(600);
 
 type Jobs = Pin<Box<dyn Stream<Item = Result<ActivatedJob, EngineError>> + Send>>;
 
@@ -30,6 +42,7 @@ pub(super) struct TypeStream {
     backoff: Backoff,
     opened: Instant,
     jobs: Option<Jobs>,
+    age: Age,
     /// While open: when it has been silent for too long. While closed: when to open it.
     alarm: Pin<Box<Sleep>>,
 }
@@ -44,15 +57,17 @@ impl TypeStream {
             backoff: Backoff::default(),
             opened: Instant::now(),
             jobs: None,
+            age: Age::of_new(shared.settings.stream_windows.stream),
             alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
         }
     }
 
-    /// The next job or failure of the stream; it opens itself again and never ends.
+    /// The next job of the stream, with the earliest moment of its activation, or the next failure; it opens
+    /// itself again and never ends.
     pub(super) fn poll_job(
         &mut self,
         context: &mut Context<'_>,
-    ) -> Poll<Result<ActivatedJob, EngineError>> {
+    ) -> Poll<Result<Arrived, EngineError>> {
         loop {
             let Some(jobs) = &mut self.jobs else {
                 match self.alarm.poll_unpin(context) {
@@ -67,7 +82,18 @@ impl TypeStream {
                     self.alarm
                         .as_mut()
                         .reset(Instant::now() + self.shared.settings.stream_silence);
-                    return Poll::Ready(Ok(job));
+                    let since = self.age.read(job.transferred());
+                    return Poll::Ready(Ok(Arrived { job, since }));
+                }
+                Poll::Ready(Some(Err(error))) if error.is_unimplemented() => {
+                    // One warning for all types and all times; the polls go on.
+                    if !self.shared.streams_missing.swap(true, Ordering::Relaxed) {
+                        tracing::warn!(
+                            %error,
+                            "the gateway has no job streams; jobs are polled for only"
+                        );
+                    }
+                    self.close_until(Instant::now() + MISSING);
                 }
                 Poll::Ready(Some(Err(error))) => {
                     if self.opened.elapsed() >= WORKED {
@@ -87,7 +113,10 @@ impl TypeStream {
                     self.close_until(Instant::now() + pause);
                 }
                 Poll::Pending => match self.alarm.poll_unpin(context) {
-                    Poll::Pending => return Poll::Pending,
+                    Poll::Pending => {
+                        self.age.saw_nothing();
+                        return Poll::Pending;
+                    }
                     Poll::Ready(()) => {
                         count(&self.shared.stats.stream_silences, 1);
                         tracing::debug!(
@@ -116,6 +145,7 @@ impl TypeStream {
         let opening = async move { gateway.stream_activated_jobs(command).await };
         self.jobs = Some(opening.try_flatten_stream().boxed());
         self.opened = Instant::now();
+        self.age = Age::of_new(settings.stream_windows.stream);
         self.alarm
             .as_mut()
             .reset(self.opened + settings.stream_silence);
@@ -134,17 +164,67 @@ impl TypeStream {
         self.alarm.as_mut().reset(when);
     }
 
-    /// Closes the stream and returns the jobs that had arrived and nobody had read.
-    pub(super) fn close(mut self) -> Vec<ActivatedJob> {
-        let mut leftovers = Vec::new();
-        if let Some(jobs) = &mut self.jobs {
-            while let Some(Some(Ok(job))) = jobs.next().now_or_never() {
-                leftovers.push(job);
-                if leftovers.len() == LEFTOVERS {
-                    break;
-                }
+    /// The next job that had been pushed before the stream was to be closed; none once it ended.
+    fn poll_leftover(&mut self, context: &mut Context<'_>) -> Poll<Option<Arrived>> {
+        let Some(jobs) = &mut self.jobs else {
+            return Poll::Ready(None);
+        };
+        match jobs.poll_next_unpin(context) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Some(Ok(job))) => {
+                let since = self.age.read(job.transferred());
+                Poll::Ready(Some(Arrived { job, since }))
+            }
+            Poll::Ready(Some(Err(_)) | None) => {
+                self.jobs = None;
+                Poll::Ready(None)
             }
         }
-        leftovers
     }
+}
+
+/// A job that a stream brought.
+pub(super) struct Arrived {
+    pub(super) job: ActivatedJob,
+    /// It was not activated before.
+    pub(super) since: Instant,
+}
+
+/// Closes streams and returns the jobs that nobody had read.
+///
+/// There is no way to tell the gateway to push nothing more and to wait for what it has pushed: to close is
+/// to drop what is on its way. So they are read until nothing comes any more, and what is pushed in the
+/// moment of closing is all that is left to its time-out.
+pub(super) async fn close(shared: &Arc<Shared>, mut streams: Vec<TypeStream>) -> Vec<HeldJob> {
+    let began = Instant::now();
+    let mut leftovers = Vec::new();
+    let mut bytes = 0;
+    while leftovers.len() < LEFTOVERS && bytes <= shared.settings.max_bytes_held {
+        let next = poll_fn(|context| {
+            let mut ended = true;
+            for stream in &mut streams {
+                match stream.poll_leftover(context) {
+                    Poll::Ready(Some(arrived)) => return Poll::Ready(Some(arrived)),
+                    Poll::Ready(None) => {}
+                    Poll::Pending => ended = false,
+                }
+            }
+            if ended {
+                Poll::Ready(None)
+            } else {
+                Poll::Pending
+            }
+        });
+        let patience = if began.elapsed() < DRAINING {
+            QUIET
+        } else {
+            Duration::ZERO
+        };
+        let Ok(Some(Arrived { job, since })) = tokio::time::timeout(patience, next).await else {
+            break;
+        };
+        bytes += job.size();
+        leftovers.push(HeldJob::new(job, shared, None, since));
+    }
+    leftovers
 }

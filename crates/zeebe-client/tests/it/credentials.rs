@@ -198,6 +198,22 @@ async fn a_token_is_refreshed_before_it_expires() {
 }
 
 #[tokio::test]
+async fn a_life_beyond_all_clocks_is_taken_for_a_long_one() {
+    let fake = FakeGateway::start().await;
+    let server = TokenServer::start().await;
+    for life in [u64::MAX, u64::MAX / 2, 1 << 53] {
+        server.answer(
+            200,
+            &format!(r#"{{"access_token":"t-N","expires_in":{life}}}"#),
+        );
+        let gateway = server.connect(&fake);
+        let token = shown(&gateway, &fake).await.expect("a token");
+        pass(Duration::from_secs(3600)).await;
+        assert_eq!(shown(&gateway, &fake).await.as_deref(), Some(&*token));
+    }
+}
+
+#[tokio::test]
 async fn a_token_is_kept_to_its_end_when_it_cannot_be_refreshed() {
     let fake = FakeGateway::start().await;
     let server = TokenServer::start().await;

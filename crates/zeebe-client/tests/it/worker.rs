@@ -42,6 +42,18 @@ async fn streams_open(fake: &FakeGateway, job_types: &[&str]) {
     .await;
 }
 
+/// Gives the worker the time to see that its streams are empty: what lay in them for longer than it looked
+/// may be another's by then.
+async fn looked(fake: &FakeGateway) {
+    for _ in 0..10 {
+        testkit::clock::pass(Duration::from_millis(50)).await;
+        connect(fake)
+            .topology(zeebe_client::Topology)
+            .await
+            .expect("an answer");
+    }
+}
+
 /// Gives others their turn until our own side has come so far; what the gateway saw may be ahead of it.
 async fn until(what: &str, condition: impl Fn() -> bool) {
     let started = std::time::Instant::now();

@@ -168,3 +168,41 @@ async fn jobs_bring_the_variables_that_were_asked_for_by_poll_and_by_stream() {
     assert_eq!(worker.stats().polled(), 1);
     assert_eq!(worker.stats().streamed(), 1);
 }
+
+/// A poll asks for as many as there are places; what they bring may be more than there is memory for.
+#[tokio::test]
+async fn a_poll_takes_no_more_bytes_than_the_budget_and_one_batch() {
+    let fake = FakeGateway::start().await;
+    let large = format!(r#"{{"x":"{}"}}"#, "x".repeat(500_000));
+    let keys = fake.add_jobs((0..64).map(|_| NewJob {
+        variables: large.clone(),
+        ..NewJob::new("pay")
+    }));
+    let budget = 4 * 1024 * 1024;
+    let worker = start_polling(&fake, |settings| {
+        settings.max_jobs_active = 64;
+        settings.max_bytes_held = budget;
+    });
+    let mut done = 0;
+    let mut most = 0;
+    while done < keys.len() {
+        let mut job = next(&worker).await;
+        most = most.max(worker.held());
+        job.complete("").await;
+        drop(job);
+        done += 1;
+        pass(std::time::Duration::from_millis(500)).await;
+    }
+    assert!(
+        most * 500_000 <= budget + 4 * 1024 * 1024,
+        "{most} jobs were held"
+    );
+    assert!(
+        keys.iter().all(|key| fake.job(*key).retries == 3),
+        "no retry was used"
+    );
+    assert!(
+        keys.iter()
+            .all(|key| fake.job(*key).state == testkit::gateway::JobState::Completed)
+    );
+}

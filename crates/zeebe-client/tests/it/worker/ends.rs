@@ -153,3 +153,22 @@ async fn a_job_handed_back_keeps_its_retries_and_waits_its_backoff() {
     pass(Duration::from_secs(31)).await;
     assert_eq!(next(&worker).await.job().key, key);
 }
+
+/// What was taken may have given the job to another: to fail it again would be to fail that one's.
+#[tokio::test]
+async fn a_failure_that_was_perhaps_taken_is_sent_again_only_within_its_backoff() {
+    for (backoff, calls, comes_to) in [
+        (Duration::ZERO, 1, "too late"),
+        (Duration::from_secs(60), 2, "gone already"),
+    ] {
+        let fake = FakeGateway::start().await;
+        let key = fake.add_job(NewJob::new("pay"));
+        let worker = start_polling(&fake, |_| {});
+        let mut job = next(&worker).await;
+        fake.fail_next(1, "FailJob", Fault::CutAfterTaking);
+        let ended = job.fail(2, "again", backoff).await;
+        assert_eq!(short(&ended), comes_to, "{backoff:?}");
+        assert_eq!(fake.calls("FailJob"), calls, "{backoff:?}");
+        assert_eq!(fake.job(key).retries, 2, "{backoff:?}");
+    }
+}

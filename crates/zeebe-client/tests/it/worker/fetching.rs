@@ -6,9 +6,9 @@ use testkit::clock::pass;
 use testkit::gateway::{FakeGateway, Fault, JobState, NewJob};
 use tokio::time::Instant;
 use tonic::{Code, Status};
-use zeebe_client::{Topology, WorkerHealth};
+use zeebe_client::WorkerHealth;
 
-use super::{next, start, start_polling, streams_open, until};
+use super::{looked, next, start, start_polling, streams_open, until};
 use crate::harness::connect;
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn a_stream_that_pushes_is_not_silent() {
         fake.add_job(NewJob::new("pay"));
         next(&worker).await.complete("").await;
         pass(Duration::from_secs(40)).await;
-        connect(&fake).topology(Topology).await.expect("an answer");
+        looked(&fake).await;
     }
     assert_eq!(worker.stats().stream_silences(), 0);
     assert_eq!(worker.stats().stream_openings(), 1);
@@ -230,4 +230,36 @@ async fn pausing_twice_or_resuming_a_running_worker_changes_nothing() {
     worker.resume();
     fake.add_job(NewJob::new("pay"));
     next(&worker).await;
+}
+
+#[tokio::test]
+async fn jobs_that_come_one_by_one_without_a_pause_are_all_worked_at_once() {
+    let fake = FakeGateway::start().await;
+    let worker = start(connect(&fake), |_| {});
+    streams_open(&fake, &["pay"]).await;
+    looked(&fake).await;
+    for _ in 0..500 {
+        fake.add_job(NewJob::new("pay"));
+        next(&worker).await.complete("").await;
+        pass(Duration::from_millis(40)).await;
+    }
+    assert_eq!(worker.stats().stale(), 0);
+    assert_eq!(worker.stats().renewals(), 0, "none of them was old");
+}
+
+#[tokio::test]
+async fn a_gateway_without_streams_is_polled_and_not_asked_again_each_time() {
+    let fake = FakeGateway::start().await;
+    fake.fail(
+        "StreamActivatedJobs",
+        Fault::status(Code::Unimplemented, "unknown method"),
+    );
+    let worker = start(connect(&fake), |_| {});
+    for _ in 0..5 {
+        fake.add_job(NewJob::new("pay"));
+        pass(Duration::from_secs(10)).await;
+        next(&worker).await.complete("").await;
+    }
+    assert_eq!(fake.calls("StreamActivatedJobs"), 1);
+    assert_eq!(*worker.health().borrow(), WorkerHealth::Connected);
 }

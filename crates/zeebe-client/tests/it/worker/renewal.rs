@@ -7,7 +7,7 @@ use testkit::gateway::{FakeGateway, Fault, JobState, NewJob};
 use tonic::Code;
 use zeebe_client::{Ended, Topology};
 
-use super::{next, start, start_polling, until};
+use super::{looked, next, start, start_polling, streams_open, until};
 use crate::harness::connect;
 
 #[tokio::test]
@@ -171,4 +171,101 @@ async fn a_job_that_comes_back_to_the_same_worker_is_held_apart_from_its_first_t
         .await;
     let failed = again.fail(2, "really", Duration::ZERO).await;
     assert!(matches!(failed, Ended::Done), "{failed:?}");
+}
+
+/// Until now a job that had lain in the stream was taken for one that was activated when it was read.
+#[tokio::test]
+async fn a_job_that_lay_in_the_stream_beyond_its_time_is_nobodys_to_fail_or_deliver() {
+    let fake = FakeGateway::start().await;
+    let worker = start(connect(&fake), |settings| settings.max_jobs_active = 1);
+    streams_open(&fake, &["pay"]).await;
+    looked(&fake).await;
+    let first = fake.add_job(NewJob::new("pay"));
+    let mut in_hand = next(&worker).await;
+    assert_eq!(in_hand.job().key, first);
+    // There is no room for this one: it lies activated in front of us.
+    let second = fake.add_job(NewJob::new("pay"));
+    assert_eq!(fake.job(second).state, JobState::Activated);
+    for _ in 0..4 {
+        pass(Duration::from_secs(4)).await;
+        connect(&fake).topology(Topology).await.expect("an answer");
+    }
+    fake.wait_for("its time-out", |fake| {
+        fake.job(second).activations == 2 || fake.job(second).state == JobState::Activatable
+    })
+    .await;
+    let failures = fake.calls("FailJob");
+    in_hand.complete("").await;
+    drop(in_hand);
+    // It comes again, activated anew; the first activation of it went by.
+    pass(Duration::from_secs(16)).await;
+    looked(&fake).await;
+    pass(Duration::from_secs(10)).await;
+    let again = next(&worker).await;
+    assert_eq!(again.job().key, second);
+    assert!(worker.stats().stale() >= 1);
+    assert_eq!(
+        fake.calls("FailJob"),
+        failures,
+        "it was not ours to hand back"
+    );
+}
+
+#[tokio::test]
+async fn a_job_that_may_be_old_is_renewed_before_it_is_given_out_and_dropped_if_that_is_refused() {
+    for refused in [false, true] {
+        let fake = FakeGateway::start().await;
+        let worker = start(connect(&fake), |settings| settings.max_jobs_active = 1);
+        streams_open(&fake, &["pay"]).await;
+        looked(&fake).await;
+        fake.add_job(NewJob::new("pay"));
+        let mut in_hand = next(&worker).await;
+        let second = fake.add_job(NewJob::new("pay"));
+        assert_eq!(fake.job(second).state, JobState::Activated);
+        // More than a third of its time.
+        pass(Duration::from_secs(7)).await;
+        if refused {
+            fake.fail(
+                "UpdateJobTimeout",
+                Fault::status(Code::FailedPrecondition, "somebody else's"),
+            );
+        }
+        in_hand.complete("").await;
+        drop(in_hand);
+        if refused {
+            until("it is left", || worker.stats().stale() == 1).await;
+            assert_eq!(worker.held(), 0);
+            assert_eq!(fake.calls("FailJob"), 0);
+        } else {
+            let job = next(&worker).await;
+            assert_eq!(job.job().key, second);
+            assert!(fake.job(second).renewals >= 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_counts_from_before_the_renewal_was_asked_for() {
+    let fake = FakeGateway::start().await;
+    let key = fake.add_job(NewJob::new("pay"));
+    let worker = start_polling(&fake, |_| {});
+    let mut job = next(&worker).await;
+    let began = tokio::time::Instant::now();
+    // The answer to the first renewal takes four seconds, and all others are refused.
+    fake.fail_next(1, "UpdateJobTimeout", Fault::Delay(Duration::from_secs(4)));
+    pass(Duration::from_millis(5_100)).await;
+    fake.wait_for("the renewal", |fake| fake.calls("UpdateJobTimeout") == 1)
+        .await;
+    let asked = began.elapsed();
+    pass(Duration::from_secs(4)).await;
+    until("its answer", || worker.stats().renewals() == 1).await;
+    fake.fail("UpdateJobTimeout", Fault::backpressure());
+    let ends = job.deadline().duration_since(began);
+    let timeout = Duration::from_secs(15);
+    assert!(ends <= asked + timeout, "{ends:?} counts from the answer");
+    assert!(ends >= timeout + Duration::from_secs(5), "{ends:?}");
+    pass(Duration::from_secs(15)).await;
+    let failed = job.fail(2, "too late", Duration::ZERO).await;
+    assert!(matches!(failed, Ended::TooLate), "{failed:?}");
+    assert_eq!(fake.job(key).activations, 1);
 }

@@ -15,7 +15,7 @@ mod stats;
 mod streams;
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -96,6 +96,8 @@ struct Shared {
     /// By activation, as a job can come back while its first activation is still in hand.
     held: Mutex<HashMap<u64, renewer::Lock>>,
     last_activation: AtomicU64,
+    /// Of [`Mode::One`].
+    last_asked: AtomicU64,
     released: Notify,
     mode: watch::Sender<Mode>,
     stats: WorkerStats,
@@ -106,6 +108,8 @@ struct Shared {
 enum Mode {
     Fetching,
     Paused,
+    /// One job is asked for, the asking with this number; then paused.
+    One(u64),
     Stopping,
 }
 
@@ -123,6 +127,7 @@ impl JobWorker {
             settings,
             held: Mutex::new(HashMap::new()),
             last_activation: AtomicU64::new(0),
+            last_asked: AtomicU64::new(0),
             released: Notify::new(),
             mode: watch::Sender::new(Mode::Fetching),
             stats: WorkerStats::default(),
@@ -158,6 +163,13 @@ impl JobWorker {
     /// Activates jobs again, with a poll at once.
     pub fn resume(&self) {
         self.switch(Mode::Fetching);
+    }
+
+    /// Activates one job and no more, as soon as there is one, and is paused then. Asked again before
+    /// that job was taken it may be two.
+    pub fn fetch_one(&self) {
+        let number = self.shared.last_asked.fetch_add(1, Ordering::Relaxed);
+        self.switch(Mode::One(number));
     }
 
     fn switch(&self, to: Mode) {

@@ -1,5 +1,6 @@
 //! The source role: jobs in, events out.
 //!
+//! - `custom_headers`: which headers a task may have.
 //! - `task`: a service task's custom headers, compiled once.
 //! - `event`: a job -> the event that leaves, with its stable id.
 //! - [`outcome`](mod@outcome): the table from the delivery's result to the end of the job.
@@ -8,6 +9,7 @@
 //! - `work`: joins worker, event, delivery and outcome.
 //! - `metrics`: what is counted.
 
+mod custom_headers;
 mod error_map;
 mod event;
 mod metrics;

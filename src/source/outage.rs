@@ -247,3 +247,6 @@ impl State {
         suspect && self.suspects_failed < SUSPECTS_IN_A_ROW
     }
 }
+
+#[cfg(test)]
+mod tests;

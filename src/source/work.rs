@@ -149,8 +149,7 @@ impl Bench {
                 () = turn.due() => {}
                 () = self.give_up.cancelled() => return self.stopped(job).await,
             }
-            // Lost meanwhile: another has it, or its instance is gone. Then its event is not ours to send.
-            if job.deadline() <= Instant::now() {
+            if is_lost(job) {
                 drop(turn);
                 return self.hand_back(job, "not delivered", Duration::ZERO).await;
             }
@@ -190,6 +189,9 @@ impl Bench {
             let backoff = self.hand_back_pause(job, LONGEST_PAUSE);
             return self.hand_back(job, &shortened(&reason), backoff).await;
         };
+        if is_lost(job) {
+            return self.hand_back(job, "not delivered", Duration::ZERO).await;
+        }
         let Some((attempt, ending)) = self.attempt(task, own.uri, &message).await else {
             return self.stopped(job).await;
         };
@@ -331,6 +333,11 @@ impl Bench {
             }
         }
     }
+}
+
+/// Another has the job, or its instance is gone: then its event is not ours to send.
+fn is_lost(job: &HeldJob) -> bool {
+    job.deadline() <= Instant::now()
 }
 
 fn shortened(text: &str) -> String {

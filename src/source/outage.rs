@@ -4,13 +4,14 @@
 //! state under one lock, which also tells the worker to pause, to fetch one job, or to resume: what the
 //! worker does follows from the state in the order in which the state changed.
 //!
-//! - **It begins** with a delivery that got no answer ([`Ending::HandBack`](super::outcome::Ending)).
-//!   Jobs in hand at that time finish the attempt they are in.
+//! - **It begins** with a delivery that could not reach the destination, or with the second in a row that
+//!   got no answer where the event may be the reason ([`Doubt::AboutEvent`]): one alone pauses nobody. Jobs in
+//!   hand at that time finish the attempt they are in.
 //! - **It ends** with any answer to any job that is not a hand-back, be it the probe's or that of a job in
 //!   hand.
 //! - **The probe** tries again and again where the destination cannot even be reached: its event cannot be
 //!   the reason, and no other job need be activated. Where the event may be the reason
-//!   ([`Doubt::AboutEvent`]) each attempt is another job's: the probe is handed back, and the next job to
+//!   each attempt is another job's: the probe is handed back, and the next job to
 //!   come probes. So one event that is never answered keeps nobody else waiting, and while the destination
 //!   is really away one job is activated for each attempt, at most one in 2.5 s once the pauses have grown.
 //! - **A suspect** is a job whose event may have been the reason, since others were answered after it
@@ -31,7 +32,9 @@ use super::pause::jittered;
 
 /// The longest pause between attempts while the destination is away.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// So many suspects in a row are no accident.
+/// So many attempts in a row that got no answer are no accident.
+const IN_A_ROW: usize = 2;
+/// So many suspects in a row are none.
 const SUSPECTS_IN_A_ROW: usize = 3;
 /// So many failed jobs are remembered; beyond it the memory begins anew.
 const MOST_FAILED: usize = 4096;
@@ -54,6 +57,8 @@ struct State {
     answers: u64,
     /// Jobs whose event may be the reason that it was not answered.
     failed: HashMap<JobKey, Failed>,
+    /// Attempts that failed since the last answer, but for those of suspects.
+    unanswered: usize,
     /// Suspects that failed since the last answer, each counted once.
     suspects_failed: usize,
 }
@@ -153,6 +158,7 @@ impl Turn<'_> {
     pub(super) fn answered(&self) {
         let mut state = self.outage.state();
         state.answers += 1;
+        state.unanswered = 0;
         state.suspects_failed = 0;
         if !state.failed.is_empty() {
             state.failed.remove(&self.job);
@@ -171,8 +177,8 @@ impl Turn<'_> {
         match doubt {
             Doubt::None => {}
             Doubt::AboutEvent => {
-                if state.is_the_reason(self.job) {
-                    return Then::HandBackAlone;
+                if let Some(then) = state.no_outage_yet(self.job) {
+                    return then;
                 }
             }
         }
@@ -229,8 +235,9 @@ impl Drop for Turn<'_> {
 // === impl State ===
 
 impl State {
-    /// Notes that a job failed; whether its event rather than the destination is the reason.
-    fn is_the_reason(&mut self, job: JobKey) -> bool {
+    /// Notes that a job failed whose event may be the reason; what it does if that says nothing yet about
+    /// the destination.
+    fn no_outage_yet(&mut self, job: JobKey) -> Option<Then> {
         if self.failed.len() == MOST_FAILED && !self.failed.contains_key(&job) {
             self.failed.clear();
         }
@@ -244,7 +251,12 @@ impl State {
             self.suspects_failed += 1;
         }
         failed.last = answers;
-        suspect && self.suspects_failed < SUSPECTS_IN_A_ROW
+        if suspect {
+            (self.suspects_failed < SUSPECTS_IN_A_ROW).then_some(Then::HandBackAlone)
+        } else {
+            self.unanswered += 1;
+            (self.away.is_none() && self.unanswered < IN_A_ROW).then_some(Then::HandBack)
+        }
     }
 }
 

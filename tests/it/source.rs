@@ -516,6 +516,10 @@ async fn the_last_retry_ends_as_an_incident_and_a_job_without_retries_waits_like
         assert_eq!((job.retries, job.activations), (0, 1));
         assert!(job.error_message.contains("500"), "{}", job.error_message);
     }
+    // Counted when the engine has answered, which is after it has the incident.
+    bridge
+        .metric_when("bridge_source_jobs_total", |ended| ended > 1.5)
+        .await;
     let incidents = bridge
         .metric_of("bridge_source_jobs_total", &[("outcome", "incident")])
         .await;
@@ -527,7 +531,7 @@ async fn the_last_retry_ends_as_an_incident_and_a_job_without_retries_waits_like
         ..job(&json!({}))
     });
     gateway
-        .wait_for("a hand-back", |gateway| gateway.job(key).failures > 0)
+        .wait_for("hand-backs", |gateway| gateway.job(key).failures >= 2)
         .await;
     assert_eq!(gateway.jobs(JobState::Incident), 2, "an outage makes none");
     destination.answer(|_| Answer::Status(202));

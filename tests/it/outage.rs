@@ -143,12 +143,13 @@ async fn one_poison(answer: Answer) {
     .await;
     let settings = [
         ("BRIDGE_DELIVERY_TIMEOUT_SECONDS", "1"),
+        ("BRIDGE_JOB_TIMEOUT_SECONDS", "3"),
         ("BRIDGE_MAX_JOBS_ACTIVE", "1"),
     ];
     let mut bridge = source(&gateway, &destination, &settings).await;
     let poison = gateway.add_job(job("poison"));
     destination.wait_for_count(1).await;
-    for others in 1..=4 {
+    for others in 1..=3 {
         // Alone, then with others before and after it.
         gateway.add_jobs((0..5).map(|item| job(&item.to_string())));
         gateway
@@ -183,7 +184,7 @@ async fn one_poison(answer: Answer) {
 
 #[tokio::test]
 async fn a_destination_that_comes_and_goes_leaves_nobody_waiting_for_ever() {
-    const MANY: usize = 400;
+    const MANY: usize = 200;
     let gateway = FakeGateway::start().await;
     let count = AtomicUsize::new(0);
     let destination =
@@ -197,6 +198,8 @@ async fn a_destination_that_comes_and_goes_leaves_nobody_waiting_for_ever() {
     let settings = [
         ("BRIDGE_THREADS", "4"),
         ("BRIDGE_RETRY_BACKOFF_MS", "1"),
+        // What lies in the stream when it is closed comes back after this.
+        ("BRIDGE_JOB_TIMEOUT_SECONDS", "3"),
         ("BRIDGE_MAX_JOBS_ACTIVE", "8"),
     ];
     let bridge = source(&gateway, &destination, &settings).await;

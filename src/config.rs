@@ -3,6 +3,7 @@
 //! Nothing here reads the process environment; [`Config::from_variables`] takes what it is handed.
 //! All that is wrong is reported at once, each line naming its variable and what to do.
 
+mod allowed;
 mod check;
 mod delivery;
 mod engine;
@@ -17,6 +18,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use allowed::AllowedDestination;
 pub use check::{ConfigErrors, Problem};
 pub use delivery::SourceConfig;
 pub use limits::{Limits, NoRule, NotDeployed, RulesConfig, SinkConfig};

@@ -1,21 +1,28 @@
 //! The source role: jobs in, events out.
 //!
+//! - `custom_headers`: which headers a task may have.
 //! - `task`: a service task's custom headers, compiled once.
 //! - `event`: a job -> the event that leaves, with its stable id.
 //! - [`outcome`](mod@outcome): the table from the delivery's result to the end of the job.
 //! - `error_map`: which answers a task wants as BPMN errors.
-//! - `outage`: while the destination is away nothing is activated, and one job probes.
+//! - `destination`: where an event goes, and how many jobs a destination may keep busy.
+//! - `outage`: while the destination is away one job at a time is activated, and probes.
+//! - `pause`: how long a job stays away that was not delivered.
 //! - `work`: joins worker, event, delivery and outcome.
 //! - `metrics`: what is counted.
 
+mod custom_headers;
+mod destination;
 mod error_map;
 mod event;
 mod metrics;
 mod outage;
 pub mod outcome;
+mod pause;
 mod task;
 mod work;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,7 +81,7 @@ impl Source {
             sender,
             binding.clone(),
             config.clone(),
-            Arc::clone(&worker),
+            &worker,
             meter,
         ));
         Ok(Self { worker, bench })
@@ -105,7 +112,6 @@ impl Source {
             let Some(job) = job else { break };
             jobs.spawn(Arc::clone(&self.bench).work(job));
         }
-        self.worker.stop().await;
         jobs.close();
         let reserve = shutdown
             .remaining()
@@ -114,17 +120,26 @@ impl Source {
             .remaining()
             .unwrap_or_default()
             .saturating_sub(reserve);
-        if tokio::time::timeout(deliveries, jobs.wait()).await.is_err() {
-            tracing::info!(
-                jobs = jobs.len(),
-                "the grace is nearly over: jobs in hand are handed back"
-            );
-            self.bench.give_up.cancel();
-            tokio::select! {
-                () = jobs.wait() => {}
-                () = shutdown.expired() => {
-                    tracing::warn!(jobs = jobs.len(), "jobs could not be handed back; they come back when their activation runs out");
-                }
+        let mut leaving = pin!(async {
+            // It waits for the poll under way, whose jobs would be left locked: as long as there is time.
+            tokio::join!(self.worker.stop(), jobs.wait());
+        });
+        if tokio::time::timeout(deliveries, &mut leaving).await.is_ok() {
+            return;
+        }
+        tracing::info!(
+            jobs = self.worker.held(),
+            "the grace is nearly over: jobs in hand are handed back"
+        );
+        self.bench.give_up.cancel();
+        tokio::select! {
+            biased;
+            () = leaving => {}
+            () = shutdown.expired() => {
+                tracing::warn!(
+                    jobs = self.worker.held(),
+                    "not all jobs could be handed back; what is left, and what a poll under way still brings, comes back when its activation runs out"
+                );
             }
         }
     }

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::read::Reader;
+use super::allowed::AllowedDestination;
+use super::read::{Reader, shown};
 
 /// The source role's settings.
 #[derive(Debug, Clone)]
@@ -16,8 +17,8 @@ pub struct SourceConfig {
     pub fetch_variables: Vec<String>,
     /// The `source` attribute of our events.
     pub event_source: String,
-    /// What a `Host` header may choose, as URL prefixes.
-    pub allowed_destinations: Vec<http::Uri>,
+    /// What a `Host` header may choose.
+    pub allowed_destinations: Vec<AllowedDestination>,
     /// Jobs held at one time.
     pub max_jobs_active: usize,
     /// Bytes of jobs held at one time.
@@ -86,19 +87,20 @@ fn event_source(reader: &mut Reader<'_>) -> String {
     format!("/zeebe/{name}")
 }
 
-fn allowed_destinations(reader: &mut Reader<'_>) -> Vec<http::Uri> {
+fn allowed_destinations(reader: &mut Reader<'_>) -> Vec<AllowedDestination> {
     let mut allowed = Vec::new();
     for item in reader.list("BRIDGE_ALLOWED_DESTINATIONS") {
-        match item.parse::<http::Uri>() {
-            Ok(uri)
-                if uri.scheme().is_some() && uri.authority().is_some() && uri.query().is_none() =>
-            {
-                allowed.push(uri);
-            }
-            Ok(_) | Err(_) => reader.problem(
+        let read = item
+            .parse::<http::Uri>()
+            .map_err(|_| "is not a URL")
+            .and_then(|uri| AllowedDestination::new(&uri));
+        match read {
+            Ok(destination) => allowed.push(destination),
+            Err(why) => reader.problem(
                 "BRIDGE_ALLOWED_DESTINATIONS",
                 format!(
-                    "`{item}` is not an absolute URL such as http://tickets.shop.svc.cluster.local/"
+                    "`{}` {why}; write an absolute URL such as http://tickets.shop.svc.cluster.local/",
+                    shown(&item)
                 ),
             ),
         }

@@ -86,7 +86,7 @@ pub(super) fn name(ending: &Ending) -> &'static str {
     match ending {
         Ending::Complete => "complete",
         Ending::ThrowError(_) => "throw_error",
-        Ending::HandBack => "hand_back",
+        Ending::HandBack(_) => "hand_back",
         Ending::UseRetry => "use_retry",
         Ending::Incident => "incident",
     }

@@ -15,11 +15,20 @@ pub enum Ending {
     /// Throw the BPMN error that the task names for this answer.
     ThrowError(String),
     /// Hand back, retries unchanged: the destination is away or overloaded.
-    HandBack,
+    HandBack(Doubt),
     /// Fail, one retry used: an answer about this event that may be otherwise later.
     UseRetry,
     /// Fail with no retries, an incident: an answer about this event that stays.
     Incident,
+}
+
+/// Whether an event may itself be why it got no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// No: the destination could not even be reached, whatever was to be sent.
+    None,
+    /// Perhaps: it was sent, and then cut off, not answered in time, or answered 429 or 503.
+    AboutEvent,
 }
 
 /// Decides how a job ends.
@@ -35,7 +44,8 @@ pub fn ending(attempt: &Attempt, error_map: &ErrorMap) -> Ending {
     match retry(attempt) {
         Retry::Done => Ending::Complete,
         Retry::Again(reason) | Retry::GiveUp(reason) => match reason {
-            Reason::Away | Reason::NoAnswer | Reason::Busy => Ending::HandBack,
+            Reason::Away => Ending::HandBack(Doubt::None),
+            Reason::NoAnswer | Reason::Busy => Ending::HandBack(Doubt::AboutEvent),
             Reason::Failing => Ending::UseRetry,
             Reason::Refused | Reason::Redirected => Ending::Incident,
         },

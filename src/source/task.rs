@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::Uri;
 use zeebe_client::ActivatedJob;
 
+use super::custom_headers::{EXTENSION, check_name};
 use super::error_map::ErrorMap;
 use crate::rules::expression::Template;
 
@@ -108,18 +109,11 @@ fn compile(custom_headers: &str) -> Result<Task, TaskError> {
     };
     let mut extensions = Vec::new();
     for name in headers.keys() {
-        if let Some(extension) = name.strip_prefix("ce-ext-") {
-            if let Some(value) = template(name)? {
-                extensions.push((extension.to_owned(), value));
-            }
-        } else if name.starts_with("ce-") && !KNOWN.contains(&name.as_str()) {
-            return Err(TaskError::new(
-                name,
-                format!(
-                    "is not a header of ours; legal are {} and ce-ext-NAME",
-                    KNOWN.join(", ")
-                ),
-            ));
+        check_name(name).map_err(|reason| TaskError::new(name, reason))?;
+        if let Some(extension) = name.strip_prefix(EXTENSION)
+            && let Some(value) = template(name)?
+        {
+            extensions.push((extension.to_owned(), value));
         }
     }
     let data = match headers
@@ -169,12 +163,3 @@ fn compile(custom_headers: &str) -> Result<Task, TaskError> {
         legacy,
     })
 }
-
-const KNOWN: [&str; 6] = [
-    "ce-type",
-    "ce-source",
-    "ce-subject",
-    "ce-dataschema",
-    "ce-data",
-    "ce-datacontenttype",
-];

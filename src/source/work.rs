@@ -9,18 +9,20 @@ use http::{HeaderValue, Uri};
 use opentelemetry::metrics::Meter;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use zeebe_client::{Ended, HeldJob, JobWorker};
+use zeebe_client::{Ended, EngineError, HeldJob, JobWorker};
 
+use super::destination::{Destination, Destinations, OwnDestination};
 use super::event::{self, Outgoing};
 use super::metrics::{SourceMetrics, name};
-use super::outage::{Outage, Probe};
+use super::outage::{LONGEST_PAUSE, Outage, Then, Turn};
 use super::outcome::{Ending, ending};
+use super::pause::{HandBacks, grown};
 use super::task::{Task, TaskError, Tasks};
 use crate::config::SourceConfig;
 
-/// The longest pause between attempts of a probe, and before a job that was handed back is offered again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// The longest pause that retries of the model grow to.
+/// The shortest pause before a job that was handed back is offered again, before it is shortened at random.
+const FIRST_HAND_BACK_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause before one job is tried again whose event is at fault.
 const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(60);
 /// What an incident's message may say at most.
 const LONGEST_MESSAGE: usize = 1000;
@@ -31,8 +33,9 @@ pub(super) struct Bench {
     sender: Sender,
     binding: SinkBinding,
     config: SourceConfig,
-    worker: Arc<JobWorker>,
     tasks: Tasks,
+    destinations: Destinations,
+    hand_backs: HandBacks,
     pub(super) outage: Outage,
     /// Cancelled when the grace is nearly over.
     pub(super) give_up: CancellationToken,
@@ -44,16 +47,17 @@ impl Bench {
         sender: Sender,
         binding: SinkBinding,
         config: SourceConfig,
-        worker: Arc<JobWorker>,
+        worker: &Arc<JobWorker>,
         meter: &Meter,
     ) -> Self {
         Self {
             sender,
+            tasks: Tasks::default(),
+            destinations: Destinations::new(binding.destination(), &config),
+            hand_backs: HandBacks::default(),
+            outage: Outage::new(Arc::clone(worker), config.retry_backoff),
             binding,
             config,
-            worker,
-            tasks: Tasks::default(),
-            outage: Outage::new(),
             give_up: CancellationToken::new(),
             metrics: SourceMetrics::new(meter),
         }
@@ -61,9 +65,11 @@ impl Bench {
 
     /// Works one job to its end.
     pub(super) async fn work(self: Arc<Self>, mut job: HeldJob) {
+        let turn = self.outage.turn(job.job().key);
         match self.event_of(&job) {
-            Ok((task, message)) => self.deliver(&mut job, &task, message).await,
+            Ok((task, message)) => self.deliver(&mut job, turn, &task, message).await,
             Err(error) => {
+                drop(turn);
                 let text = format!(
                     "no event can be made of this job: `{}` of element `{}`: {}",
                     error.field,
@@ -118,67 +124,167 @@ impl Bench {
         Ok(message)
     }
 
-    /// Where the event goes: the task's own destination only where configuration allows it.
-    fn destination<'a>(&'a self, task: &'a Task) -> &'a Uri {
-        match &task.host {
-            Some(host) if allowed(&self.config.allowed_destinations, host) => host,
-            Some(_) | None => self.binding.destination(),
+    async fn deliver(&self, job: &mut HeldJob, turn: Turn<'_>, task: &Task, message: Message) {
+        match self.destinations.of(task) {
+            Destination::Shared(uri) => self.deliver_to_shared(job, turn, task, uri, message).await,
+            Destination::Own(own) => {
+                // It says nothing about the shared one.
+                drop(turn);
+                self.deliver_to_own(job, task, own, message).await;
+            }
         }
     }
 
-    async fn deliver(&self, job: &mut HeldJob, task: &Task, message: Message) {
-        let destination = self.destination(task);
-        let shared_destination = destination == self.binding.destination();
-        let mut probe: Option<Probe<'_>> = None;
-        let mut pause = self.config.retry_backoff;
+    async fn deliver_to_shared(
+        &self,
+        job: &mut HeldJob,
+        mut turn: Turn<'_>,
+        task: &Task,
+        uri: &Uri,
+        message: Message,
+    ) {
+        turn.take();
         loop {
-            let began = Instant::now();
-            let attempt = tokio::select! {
-                attempt = self.sender.send(destination, message.clone(), self.config.delivery_timeout) => attempt,
-                () = self.give_up.cancelled() => return self.hand_back(job, "the program stops", Duration::ZERO).await,
-            };
-            let ending = ending(&attempt, &task.error_map);
-            self.metrics.delivered(&ending, began.elapsed());
-            if ending != Ending::HandBack {
-                if let Some(probe) = probe.take() {
-                    drop(probe);
-                    tracing::info!(%destination, "the destination answers again");
-                    self.worker.resume();
-                }
-                return self.end(job, &attempt, ending).await;
-            }
-            // Only the destination that all jobs share can stop all of them.
-            if probe.is_none() && shared_destination {
-                probe = self.outage.noticed(&attempt.summary());
-                if probe.is_some() {
-                    tracing::warn!(%destination, answer = attempt.summary(), "the destination is away; no jobs are activated until it answers");
-                    self.worker.pause();
-                }
-            }
-            if probe.is_none() {
-                let reason = format!("not delivered: {}", attempt.summary());
-                return self
-                    .hand_back(
-                        job,
-                        &shortened(&reason),
-                        jittered(pause.max(Duration::from_secs(1))),
-                    )
-                    .await;
-            }
             tokio::select! {
-                () = tokio::time::sleep(jittered(pause)) => {}
-                () = self.give_up.cancelled() => return self.hand_back(job, "the program stops", Duration::ZERO).await,
+                () = turn.due() => {}
+                () = self.give_up.cancelled() => return self.stopped(job).await,
             }
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            if is_lost(job) {
+                drop(turn);
+                return self.hand_back(job, "not delivered", Duration::ZERO).await;
+            }
+            let Some((attempt, ending)) = self.attempt(task, uri, &message).await else {
+                return self.stopped(job).await;
+            };
+            let longest = match &ending {
+                Ending::Complete | Ending::ThrowError(_) | Ending::UseRetry | Ending::Incident => {
+                    turn.answered();
+                    Duration::ZERO
+                }
+                Ending::HandBack(doubt) => match turn.failed(*doubt, &attempt.summary()) {
+                    Then::Again => continue,
+                    Then::HandBack => LONGEST_PAUSE,
+                    Then::HandBackAlone => LONGEST_RETRY_PAUSE,
+                },
+            };
+            drop(turn);
+            return self.end(job, &attempt, &ending, longest).await;
         }
+    }
+
+    /// A destination of a task's own has no outage: what is not answered is handed back each for itself.
+    async fn deliver_to_own(
+        &self,
+        job: &mut HeldJob,
+        task: &Task,
+        own: OwnDestination<'_>,
+        message: Message,
+    ) {
+        let place = tokio::select! {
+            place = own.place() => place,
+            () = self.give_up.cancelled() => return self.stopped(job).await,
+        };
+        let Some(place) = place else {
+            let reason = format!("not delivered: all places for `{}` are taken", own.uri);
+            let backoff = self.hand_back_pause(job, LONGEST_PAUSE);
+            return self.hand_back(job, &shortened(&reason), backoff).await;
+        };
+        if is_lost(job) {
+            return self.hand_back(job, "not delivered", Duration::ZERO).await;
+        }
+        let Some((attempt, ending)) = self.attempt(task, own.uri, &message).await else {
+            return self.stopped(job).await;
+        };
+        drop(place);
+        self.end(job, &attempt, &ending, LONGEST_RETRY_PAUSE).await;
+    }
+
+    /// One attempt and what it means; `None` where it was given up since the program stops.
+    async fn attempt(
+        &self,
+        task: &Task,
+        destination: &Uri,
+        message: &Message,
+    ) -> Option<(Attempt, Ending)> {
+        let began = Instant::now();
+        let attempt = tokio::select! {
+            // An answer that is there counts, also at the very end.
+            biased;
+            attempt = self.sender.send(destination, message.clone(), self.config.delivery_timeout) => attempt,
+            () = self.give_up.cancelled() => return None,
+        };
+        let ending = ending(&attempt, &task.error_map);
+        self.metrics.delivered(&ending, began.elapsed());
+        Some((attempt, ending))
+    }
+
+    async fn stopped(&self, job: &mut HeldJob) {
+        self.hand_back(job, "the program stops", Duration::ZERO)
+            .await;
+    }
+
+    /// Longer each time that this job was handed back since it was last answered.
+    fn hand_back_pause(&self, job: &HeldJob, longest: Duration) -> Duration {
+        let first = self.config.retry_backoff.max(FIRST_HAND_BACK_PAUSE);
+        grown(first, self.hand_backs.count(job.job().key), longest)
     }
 
     async fn hand_back(&self, job: &mut HeldJob, reason: &str, backoff: Duration) {
-        let ended = job.hand_back(reason, backoff).await;
+        // A task modelled without retries has one job all the same; failing it with none is an incident.
+        let retries = job.job().retries.max(1);
+        let ended = job.fail(retries, reason, backoff).await;
         self.log(job, "hand_back", &ended);
     }
 
-    async fn end(&self, job: &mut HeldJob, attempt: &Attempt, ending: Ending) {
+    /// Ends a job as the answer says; `longest` bounds the pause of one that is handed back.
+    async fn end(&self, job: &mut HeldJob, attempt: &Attempt, ending: &Ending, longest: Duration) {
+        let said = || shortened(&format!("the destination answered {}", attempt.summary()));
+        let retries_left = job.job().retries.saturating_sub(1).max(0);
+        let (how, ended) = match ending {
+            Ending::HandBack(_) => {
+                let reason = format!("not delivered: {}", attempt.summary());
+                let backoff = self.hand_back_pause(job, longest);
+                return self.hand_back(job, &shortened(&reason), backoff).await;
+            }
+            Ending::Complete => {
+                self.notice_reply(job, attempt);
+                (name(ending), job.complete("").await)
+            }
+            Ending::ThrowError(code) => (name(ending), job.throw_error(code, &said()).await),
+            Ending::UseRetry if retries_left > 0 => {
+                let pause = self.retry_pause(job.job().retries);
+                (name(ending), job.fail(retries_left, &said(), pause).await)
+            }
+            Ending::UseRetry | Ending::Incident => (
+                name(&Ending::Incident),
+                job.fail(0, &said(), Duration::ZERO).await,
+            ),
+        };
+        self.hand_backs.forget(job.job().key);
+        self.log(job, how, &ended);
+        if let Ended::Refused(error) = ended {
+            self.end_refused(job, attempt, how, &error).await;
+        }
+    }
+
+    /// The engine will not take this end, ever: left alone, the job would come back and its event be
+    /// delivered again each time that its activation runs out.
+    async fn end_refused(
+        &self,
+        job: &mut HeldJob,
+        attempt: &Attempt,
+        how: &'static str,
+        error: &EngineError,
+    ) {
+        let text = format!(
+            "the event was delivered and answered {}, but the engine refused the end `{how}` of its job: {error}; once this is resolved the event is delivered again, with the same id",
+            attempt.summary()
+        );
+        let ended = job.fail(0, &shortened(&text), Duration::ZERO).await;
+        self.log(job, name(&Ending::Incident), &ended);
+    }
+
+    fn notice_reply(&self, job: &HeldJob, attempt: &Attempt) {
         if let Attempt::Accepted {
             status, headers, ..
         } = attempt
@@ -190,30 +296,12 @@ impl Bench {
                 "a reply event was dropped: replies are not taken"
             );
         }
-        let said = || shortened(&format!("the destination answered {}", attempt.summary()));
-        let retries = job.job().retries;
-        let ended = match &ending {
-            Ending::Complete => job.complete("").await,
-            Ending::ThrowError(code) => job.throw_error(code, &said()).await,
-            Ending::UseRetry => {
-                job.fail((retries - 1).max(0), &said(), self.retry_pause(retries))
-                    .await
-            }
-            Ending::Incident => job.fail(0, &said(), Duration::ZERO).await,
-            Ending::HandBack => job.hand_back(&said(), Duration::ZERO).await,
-        };
-        self.log(job, name(&ending), &ended);
     }
 
     /// Doubles with each retry used, counted from the three that tasks have by default.
-    fn retry_pause(&self, retries_left: i32) -> Duration {
-        let used = 3_i32.saturating_sub(retries_left).clamp(0, 16);
-        jittered(
-            self.config
-                .retry_backoff
-                .saturating_mul(1 << used)
-                .min(LONGEST_RETRY_PAUSE),
-        )
+    fn retry_pause(&self, retries: i32) -> Duration {
+        let used = 3_i32.saturating_sub(retries).max(0).unsigned_abs();
+        grown(self.config.retry_backoff, used, LONGEST_RETRY_PAUSE)
     }
 
     fn log(&self, job: &HeldJob, how: &'static str, ended: &Ended) {
@@ -247,28 +335,15 @@ impl Bench {
     }
 }
 
+/// Another has the job, or its instance is gone: then its event is not ours to send.
+fn is_lost(job: &HeldJob) -> bool {
+    job.deadline() <= Instant::now()
+}
+
 fn shortened(text: &str) -> String {
     let mut end = text.len().min(LONGEST_MESSAGE);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
     text[..end].to_owned()
-}
-
-fn jittered(pause: Duration) -> Duration {
-    pause.mul_f64(0.5 + fastrand::f64() / 2.0)
-}
-
-/// Whether a destination that a model chose lies under one that configuration allows: the same scheme
-/// and authority, and a path below the allowed one.
-fn allowed(prefixes: &[Uri], destination: &Uri) -> bool {
-    prefixes.iter().any(|prefix| {
-        let below = destination
-            .path()
-            .strip_prefix(prefix.path().trim_end_matches('/'));
-        prefix.scheme() == destination.scheme()
-            && prefix.authority() == destination.authority()
-            && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            && !destination.path().split('/').any(|step| step == "..")
-    })
 }

@@ -295,3 +295,54 @@ async fn a_key_that_no_partition_gave_is_known_for_what_it_is() {
         assert_eq!(error.kind(), kind, "{error}");
     }
 }
+
+#[tokio::test]
+async fn one_event_that_is_always_answered_503_keeps_no_other_waiting() {
+    const JOBS: usize = 40;
+    let zeebe = Zeebe::shared().await;
+    let scenario = Scenario::new(zeebe, "poison");
+    scenario.deploy("many-tasks.bpmn").await;
+    let destination = Destination::start(|received| {
+        Answer::Status(if received.json() == json!(0) {
+            503
+        } else {
+            202
+        })
+    })
+    .await;
+    let settings = [("BRIDGE_MAX_JOBS_ACTIVE", "2")];
+    let _bridge = both_roles(zeebe, &scenario, &destination, &settings).await;
+    let items: Vec<_> = (0..JOBS).collect();
+    scenario.start("many-tasks", &json!({"items": items})).await;
+    let delivered = |received: &[Received]| {
+        let others = received.iter().filter(|one| one.json() != json!(0));
+        others.map(Received::id).collect::<HashSet<_>>().len()
+    };
+    destination
+        .wait_for("all others, and the poison again", |all| {
+            let poison = all.iter().filter(|one| one.json() == json!(0)).count();
+            (delivered(all) == JOBS - 1 && poison >= 2).then_some(())
+        })
+        .await;
+    destination.answer(|_| Answer::Status(202));
+    let ended = scenario.all_completed("many-tasks", 1).await;
+    assert!(incidents(&ended[0]).is_empty());
+}
+
+#[tokio::test]
+async fn a_job_of_a_task_without_retries_outlives_an_outage_too() {
+    let zeebe = Zeebe::shared().await;
+    let scenario = Scenario::new(zeebe, "no-retries");
+    let retries = [(
+        "type=\"cloudevents\" />",
+        "type=\"cloudevents\" retries=\"0\" />",
+    )];
+    scenario.deploy_with("one-task.bpmn", &retries).await;
+    let destination = Destination::start(|_| Answer::Status(503)).await;
+    let _bridge = both_roles(zeebe, &scenario, &destination, &[]).await;
+    scenario.start("one-task", &json!({})).await;
+    destination.wait_for_count(2).await;
+    destination.answer(|_| Answer::Status(202));
+    let ended = scenario.all_completed("one-task", 1).await;
+    assert!(incidents(&ended[0]).is_empty());
+}

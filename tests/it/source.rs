@@ -119,11 +119,10 @@ async fn an_outage(answer: Answer, word: &str) {
     assert_eq!(readyz.status, 503, "{answer:?}: {}", readyz.text());
     assert!(readyz.text().contains("destination"), "{}", readyz.text());
     assert!(readyz.text().contains(word), "{}", readyz.text());
-    let held = bridge.metric("bridge_source_jobs_held").await;
-    assert!(
-        (0.9..1.1).contains(&held),
-        "only the probe holds a job, not {held}"
-    );
+    // What was in hand when it began has been handed back: only the probe holds a job.
+    bridge
+        .metric_when("bridge_source_jobs_held", |held| held < 1.5)
+        .await;
     assert!(
         keys.iter().all(|key| gateway.job(*key).retries == 3),
         "{answer:?}"
@@ -342,6 +341,12 @@ async fn a_task_that_makes_no_event_is_an_incident_at_once_naming_the_header() {
         (json!({}), json!({"ce-subject": "=1 +"}), "ce-subject"),
         (json!({}), json!({"ce-ext-Not_Legal": "x"}), "Not_Legal"),
         (json!({}), json!({"ce-data": "missing"}), "ce-data"),
+        (json!({}), json!({"ce-ext-id": "x"}), "ce-ext-id"),
+        (json!({}), json!({"ce-ext-source": "/x"}), "`ce-source`"),
+        (json!({}), json!({"ce-ext-bridgehops": "0"}), "bridgehops"),
+        (json!({}), json!({"ce-ext-knativebrokerttl": "9"}), "ttl"),
+        (json!({}), json!({"ce-subjct": "x"}), "mean ce-subject?"),
+        (json!({}), json!({"errormap": "4xx=X"}), "mean error-map?"),
         (json!({}), json!({"error-map": "9=X"}), "error-map"),
         (
             json!({}),
@@ -385,6 +390,9 @@ async fn a_model_sends_elsewhere_only_where_configuration_allows_it() {
         (format!("{}tickets/emit", direct.url()), "direct"),
         (format!("{}ticketsandmore", direct.url()), "shared"),
         (format!("{}tickets/../admin", direct.url()), "shared"),
+        (format!("{}tickets/%2e%2E/admin", direct.url()), "shared"),
+        (format!("{}tickets/..%2fadmin", direct.url()), "shared"),
+        (format!("{}tickets//", direct.url()), "shared"),
         (other.url(), "shared"),
     ];
     for (host, _) in &hosts {
@@ -425,6 +433,111 @@ async fn one_direct_destination_that_is_away_does_not_stop_the_others() {
     gateway
         .wait_for("the job", |gateway| {
             gateway.job(stuck).state == JobState::Completed
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_direct_destination_that_hangs_does_not_take_the_places_of_the_others() {
+    let gateway = FakeGateway::start().await;
+    let (destination, direct) = tokio::join!(
+        Destination::accepting(),
+        Destination::start(|_| Answer::Never)
+    );
+    let allowed = direct.url();
+    let settings = [
+        ("BRIDGE_ALLOWED_DESTINATIONS", allowed.as_str()),
+        ("BRIDGE_MAX_JOBS_ACTIVE", "4"),
+    ];
+    let _bridge = source(&gateway, &destination, &settings).await;
+    let headers = json!({"Type": "Test.Emitted", "Host": direct.url()});
+    let stuck = gateway.add_jobs((0..12).map(|_| with_headers(&json!({}), &headers)));
+    // Half of the capacity, and no more.
+    direct.wait_for_count(2).await;
+    gateway.add_jobs((0..20).map(|_| job(&json!({}))));
+    gateway
+        .wait_for("the others", |gateway| {
+            gateway.jobs(JobState::Completed) == 20
+        })
+        .await;
+    assert_eq!(direct.received().len(), 2);
+    // Those that found no place kept their retries.
+    assert!(stuck.iter().all(|key| gateway.job(*key).retries == 3));
+    direct.answer(|_| Answer::Status(202));
+}
+
+#[tokio::test]
+async fn an_end_that_the_engine_refuses_for_good_is_an_incident_and_not_a_redelivery() {
+    let gateway = FakeGateway::start().await;
+    let destination = Destination::start(|received| {
+        let status = received.json()["status"].as_u64().unwrap_or(202);
+        Answer::Status(u16::try_from(status).expect("a status"))
+    })
+    .await;
+    let settings = [("BRIDGE_JOB_TIMEOUT_SECONDS", "3")];
+    let _bridge = source(&gateway, &destination, &settings).await;
+    for (rpc, variables) in [
+        ("CompleteJob", json!({})),
+        ("ThrowError", json!({"status": 409})),
+    ] {
+        gateway.fail(rpc, Fault::status(Code::InvalidArgument, "not like this"));
+        let headers = json!({"error-map": "409=SOLD_OUT"});
+        let key = gateway.add_job(with_headers(&variables, &headers));
+        gateway
+            .wait_for("an incident", |gateway| {
+                gateway.job(key).state == JobState::Incident
+            })
+            .await;
+        let job = gateway.job(key);
+        assert_eq!((job.retries, job.activations), (0, 1), "{rpc}");
+        for word in ["not like this", "delivered again"] {
+            assert!(job.error_message.contains(word), "{}", job.error_message);
+        }
+    }
+    assert_eq!(destination.received().len(), 2);
+}
+
+#[tokio::test]
+async fn the_last_retry_ends_as_an_incident_and_a_job_without_retries_waits_like_any_other() {
+    let gateway = FakeGateway::start().await;
+    let destination = Destination::start(|_| Answer::Status(500)).await;
+    let bridge = source(&gateway, &destination, &[]).await;
+    for retries in [1, 0] {
+        let key = gateway.add_job(NewJob {
+            retries,
+            ..job(&json!({}))
+        });
+        gateway
+            .wait_for("an incident", |gateway| {
+                gateway.job(key).state == JobState::Incident
+            })
+            .await;
+        let job = gateway.job(key);
+        assert_eq!((job.retries, job.activations), (0, 1));
+        assert!(job.error_message.contains("500"), "{}", job.error_message);
+    }
+    // Counted when the engine has answered, which is after it has the incident.
+    bridge
+        .metric_when("bridge_source_jobs_total", |ended| ended > 1.5)
+        .await;
+    let incidents = bridge
+        .metric_of("bridge_source_jobs_total", &[("outcome", "incident")])
+        .await;
+    assert!((incidents - 2.0).abs() < 0.1, "{incidents}");
+
+    destination.answer(|_| Answer::Status(503));
+    let key = gateway.add_job(NewJob {
+        retries: 0,
+        ..job(&json!({}))
+    });
+    gateway
+        .wait_for("hand-backs", |gateway| gateway.job(key).failures >= 2)
+        .await;
+    assert_eq!(gateway.jobs(JobState::Incident), 2, "an outage makes none");
+    destination.answer(|_| Answer::Status(202));
+    gateway
+        .wait_for("the completion", |gateway| {
+            gateway.job(key).state == JobState::Completed
         })
         .await;
 }
@@ -512,6 +625,33 @@ async fn a_stop_hands_back_what_it_cannot_finish_without_using_a_retry() {
         assert_eq!(job.state, JobState::Activatable, "{job:?}");
         assert_eq!((job.retries, job.activations), (3, 1), "{job:?}");
     }
+}
+
+#[tokio::test]
+async fn a_poll_that_hangs_does_not_outlast_the_grace() {
+    let gateway = FakeGateway::start().await;
+    let destination = Destination::accepting().await;
+    let settings = [
+        ("BRIDGE_GRACE_SECONDS", "2"),
+        ("BRIDGE_POLL_INTERVAL_SECONDS", "1"),
+    ];
+    let mut bridge = source(&gateway, &destination, &settings).await;
+    gateway.fail("ActivateJobs", Fault::Hang);
+    let polls = gateway.calls("ActivateJobs");
+    gateway
+        .wait_for("a poll that hangs", |gateway| {
+            gateway.calls("ActivateJobs") > polls
+        })
+        .await;
+    bridge.program().terminate();
+    // The poll itself would be given up only later.
+    bridge
+        .program()
+        .wait_for_log("what is left", |line| {
+            line.to_string().contains("what is left").then_some(())
+        })
+        .await;
+    bridge.program().ended().await;
 }
 
 #[tokio::test]

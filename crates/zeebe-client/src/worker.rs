@@ -26,7 +26,7 @@ mod stats;
 mod streams;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -112,6 +112,8 @@ struct Shared {
     sizes: poll::Sizes,
     /// The gateway said that it has no job streams.
     streams_missing: AtomicBool,
+    /// Of [`Mode::One`].
+    last_asked: AtomicU64,
     released: Notify,
     mode: watch::Sender<Mode>,
     stats: WorkerStats,
@@ -132,6 +134,8 @@ impl Shared {
 enum Mode {
     Fetching,
     Paused,
+    /// One job is asked for, the asking with this number; then paused.
+    One(u64),
     Stopping,
 }
 
@@ -151,6 +155,7 @@ impl JobWorker {
             last_activation: AtomicU64::new(0),
             sizes: poll::Sizes::default(),
             streams_missing: AtomicBool::new(false),
+            last_asked: AtomicU64::new(0),
             released: Notify::new(),
             mode: watch::Sender::new(Mode::Fetching),
             stats: WorkerStats::default(),
@@ -206,6 +211,13 @@ impl JobWorker {
     /// Activates jobs again, with a poll at once.
     pub fn resume(&self) {
         self.switch(Mode::Fetching);
+    }
+
+    /// Activates one job and no more, as soon as there is one, and is paused then. Asked again before
+    /// that job was taken it may be two.
+    pub fn fetch_one(&self) {
+        let number = self.shared.last_asked.fetch_add(1, Ordering::Relaxed);
+        self.switch(Mode::One(number));
     }
 
     fn switch(&self, to: Mode) {

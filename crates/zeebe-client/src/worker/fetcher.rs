@@ -22,6 +22,9 @@ use super::{Mode, Shared};
 use crate::error::EngineError;
 use crate::gateway::Gateway;
 
+/// The longest pause between polls for one job: nothing is pushed meanwhile.
+const POLL_FOR_ONE: Duration = Duration::from_secs(1);
+
 type Polling = Pin<Box<dyn Future<Output = Polled> + Send>>;
 
 /// Fetches until the worker stops.
@@ -53,6 +56,12 @@ pub(super) async fn run(
                 if fetcher.mode.changed().await.is_err() {
                     return;
                 }
+                fetcher.poll_at = Instant::now();
+            }
+            Mode::One(number) => {
+                fetcher.let_go().await;
+                fetcher.poll_at = Instant::now();
+                fetcher.fetch_one(number).await;
                 fetcher.poll_at = Instant::now();
             }
             Mode::Stopping => {
@@ -138,6 +147,41 @@ impl Fetcher {
         self.read_at = Instant::now();
     }
 
+    /// Polls with a single permit until a job has come or the mode changes.
+    async fn fetch_one(&mut self, number: u64) {
+        loop {
+            let room = tokio::select! {
+                room = room(&self.shared) => room,
+                _ = self.mode.changed() => return self.mode.mark_changed(),
+            };
+            let Some(permit) = room else { return };
+            tokio::select! {
+                () = tokio::time::sleep_until(self.poll_at) => {}
+                _ = self.mode.changed() => return self.mode.mark_changed(),
+            }
+            self.poll_with(permit);
+            let polled = tokio::select! {
+                polled = poll_under_way(&mut self.polling) => polled,
+                // What it brings is taken in whichever mode follows.
+                _ = self.mode.changed() => return self.mode.mark_changed(),
+            };
+            let came = polled.full;
+            self.polled(&polled);
+            if came {
+                // Not where another was asked for since.
+                self.shared.mode.send_if_modified(|mode| {
+                    let served = *mode == Mode::One(number);
+                    if served {
+                        *mode = Mode::Paused;
+                    }
+                    served
+                });
+                return;
+            }
+            self.poll_at = self.poll_at.min(Instant::now() + POLL_FOR_ONE);
+        }
+    }
+
     fn deliver(&mut self, arrived: Arrived, permit: OwnedSemaphorePermit) {
         let Arrived { job, since } = arrived;
         self.shared.sizes.saw(job.size());
@@ -155,6 +199,10 @@ impl Fetcher {
         while let Ok(more) = Arc::clone(permits).try_acquire_owned() {
             permit.merge(more);
         }
+        self.poll_with(permit);
+    }
+
+    fn poll_with(&mut self, permit: OwnedSemaphorePermit) {
         let types = &self.shared.settings.job_types;
         let mut turn = types.clone();
         turn.rotate_left(self.first_type % types.len().max(1));

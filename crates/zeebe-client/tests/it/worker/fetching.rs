@@ -263,3 +263,41 @@ async fn a_gateway_without_streams_is_polled_and_not_asked_again_each_time() {
     assert_eq!(fake.calls("StreamActivatedJobs"), 1);
     assert_eq!(*worker.health().borrow(), WorkerHealth::Connected);
 }
+
+#[tokio::test]
+async fn asked_for_one_job_a_worker_takes_one_and_is_paused() {
+    let fake = FakeGateway::start().await;
+    let worker = start(connect(&fake), |settings| settings.max_jobs_active = 4);
+    streams_open(&fake, &["pay"]).await;
+    worker.fetch_one();
+    fake.wait_for("the end of the stream", |fake| {
+        fake.open_streams("pay") == 0
+    })
+    .await;
+    // None is there yet: it is asked for until there is one.
+    let polls = fake.calls("ActivateJobs");
+    fake.add_jobs((0..20).map(|_| NewJob::new("pay")));
+    pass(Duration::from_secs(1)).await;
+    let first = next(&worker).await;
+    assert!(fake.calls("ActivateJobs") > polls);
+    for taken in 2..=5 {
+        worker.fetch_one();
+        if taken == 5 {
+            break;
+        }
+        std::mem::forget(next(&worker).await);
+        assert_eq!(fake.jobs(JobState::Activated), taken);
+    }
+    // A full worker asks for none.
+    pass(Duration::from_secs(3)).await;
+    assert_eq!(fake.jobs(JobState::Activated), 4);
+    drop(first);
+    next(&worker).await;
+    pass(Duration::from_secs(3)).await;
+    assert_eq!(fake.jobs(JobState::Activated), 5);
+    worker.resume();
+    fake.wait_for("all it has room for", |fake| {
+        fake.jobs(JobState::Activated) > 5
+    })
+    .await;
+}

@@ -319,7 +319,7 @@ impl<S: Service, R: Routes> Desk<S, R> {
                 books["outbox"] = transaction
                     .number("SELECT count(*) FROM outbox", [])?
                     .into();
-                books["refused"] = transaction
+                books["notSent"] = transaction
                     .number("SELECT count(*) FROM refused", [])?
                     .into();
                 Ok(books)

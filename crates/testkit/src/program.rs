@@ -84,13 +84,23 @@ impl Program {
     /// # Panics
     /// When the program ends or a minute passes without one; the message has its output.
     pub async fn wait_for_log<T>(&mut self, what: &str, wanted: impl Fn(&Value) -> Option<T>) -> T {
+        self.wait_for_line(what, |line| {
+            serde_json::from_str(line).ok().as_ref().and_then(&wanted)
+        })
+        .await
+    }
+
+    /// Waits for a line that `wanted` turns into something.
+    ///
+    /// # Panics
+    /// When the program ends or a minute passes without one; the message has its output.
+    pub async fn wait_for_line<T>(&mut self, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
         let mut seen = 0;
         let found = tokio::time::timeout(PATIENCE, async {
             loop {
                 let lines = self.output();
                 for line in &lines[seen..] {
-                    if let Some(found) = serde_json::from_str(line).ok().as_ref().and_then(&wanted)
-                    {
+                    if let Some(found) = wanted(line) {
                         return Some(found);
                     }
                 }

@@ -1,0 +1,115 @@
+use serde_json::json;
+use testkit::destination::Destination;
+
+use crate::support::{Service, of_type, payment, wait_for};
+
+#[tokio::test]
+async fn the_card_decides_unless_the_mode_does() {
+    for (mode, card, ty) in [
+        ("ok", "valid", "Payments.Authorized"),
+        ("ok", "refused", "Payments.Refused"),
+        ("refuse", "valid", "Payments.Refused"),
+    ] {
+        let broker = Destination::accepting().await;
+        let arguments = ["--work-for-ms", "10", "--mode", mode];
+        let payments = Service::start("payments", &arguments, Some(&broker.url())).await;
+        payments
+            .accepts("Payments.RequestReceived", &payment("r-1", card))
+            .await;
+        let answer = wait_for(&broker, ty, 1).await.remove(0);
+        assert_eq!(answer["paymentId"], "p-r-1");
+        assert_eq!(answer["reservationId"], "r-1");
+    }
+    for (mode, card) in [("ok", "slow"), ("slow", "valid")] {
+        let broker = Destination::accepting().await;
+        let arguments = ["--work-for-ms", "10", "--mode", mode];
+        let payments = Service::start("payments", &arguments, Some(&broker.url())).await;
+        payments
+            .accepts("Payments.RequestReceived", &payment("r-1", card))
+            .await;
+        payments
+            .accepts("Payments.CancelRequested", &payment("r-1", card))
+            .await;
+        // It was still pending: nobody was charged.
+        wait_for(&broker, "Payments.Cancelled", 1).await;
+        assert!(of_type(&broker.received(), "Payments.Authorized").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_reservation_is_charged_once_however_often_it_is_asked_for() {
+    let broker = Destination::accepting().await;
+    let payments = Service::start("payments", &["--work-for-ms", "10"], Some(&broker.url())).await;
+    for _ in 0..5 {
+        payments
+            .accepts("Payments.RequestReceived", &payment("r-1", "valid"))
+            .await;
+    }
+    wait_for(&broker, "Payments.Authorized", 1).await;
+    for _ in 0..5 {
+        payments
+            .accepts("Payments.RequestReceived", &payment("r-1", "valid"))
+            .await;
+    }
+    payments
+        .accepts("Payments.RequestReceived", &payment("r-2", "valid"))
+        .await;
+    broker
+        .wait_for("the other payment", |received| {
+            of_type(received, "Payments.Authorized")
+                .iter()
+                .any(|data| data["reservationId"] == "r-2")
+                .then_some(())
+        })
+        .await;
+    let authorized = of_type(&broker.received(), "Payments.Authorized");
+    assert_eq!(authorized.len(), 2, "{authorized:?}");
+    let books = payments.books().await;
+    assert_eq!(books["amountCharged"], 2 * 9_980, "{books}");
+}
+
+#[tokio::test]
+async fn a_cancellation_ends_a_payment_wherever_it_is() {
+    let broker = Destination::accepting().await;
+    let payments = Service::start("payments", &["--work-for-ms", "10"], Some(&broker.url())).await;
+    // Before the request.
+    payments
+        .accepts("Payments.CancelRequested", &payment("early", "valid"))
+        .await;
+    payments
+        .accepts("Payments.RequestReceived", &payment("early", "valid"))
+        .await;
+    // After it was authorized.
+    payments
+        .accepts("Payments.RequestReceived", &payment("late", "valid"))
+        .await;
+    wait_for(&broker, "Payments.Authorized", 1).await;
+    for _ in 0..2 {
+        payments
+            .accepts("Payments.CancelRequested", &payment("late", "valid"))
+            .await;
+    }
+    let refunded = wait_for(&broker, "Payments.Refunded", 1).await;
+    assert_eq!(refunded[0]["amount"], 9_980);
+    // After it was refused.
+    payments
+        .accepts("Payments.RequestReceived", &payment("refused", "refused"))
+        .await;
+    wait_for(&broker, "Payments.Refused", 1).await;
+    payments
+        .accepts("Payments.CancelRequested", &payment("refused", "refused"))
+        .await;
+
+    let cancelled = wait_for(&broker, "Payments.Cancelled", 1).await;
+    assert_eq!(cancelled[0]["reservationId"], "early");
+    let mut books = payments.books().await;
+    let books = books.as_object_mut().expect("an object");
+    for own in ["outbox", "notSent", "sent"] {
+        books.remove(own);
+    }
+    assert_eq!(
+        json!(books),
+        json!({"pending": 0, "authorized": 0, "refused": 1, "cancelled": 1, "cancelledBeforehand": 0,
+               "refunded": 1, "amountCharged": 0})
+    );
+}

@@ -183,8 +183,7 @@ async fn run_service(
         .await
         .map_err(|error| error.to_string())?;
     eprintln!("demo: {name} on http://{}", running.address());
-    running.stopped().await;
-    Ok(())
+    running.stopped().await.map_err(|error| error.to_string())
 }
 
 async fn run_broker(arguments: BrokerArguments, shutdown: Shutdown) -> Result<(), String> {

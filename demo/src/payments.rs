@@ -87,7 +87,7 @@ impl Payments {
         let asked: PaymentRequested = data(event)?;
         let id = &asked.reservation_id;
         let amount = i64::try_from(asked.amount).map_err(|_| {
-            Fault::Refused(format!("data of {}: `amount` is too large", event.ty()))
+            Fault::Refused(format!("data of `{}`: `amount`: is too large", event.ty()))
         })?;
         match state(transaction, id)?.as_deref() {
             None => {}

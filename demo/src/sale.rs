@@ -3,7 +3,17 @@
 //! Who sends what to whom stands in docs/TICKETS.md. Data is JSON; unknown members are ignored, since others
 //! may say more. `session` is the customer's, as all of the sale may know it.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// The most tickets that one customer may ask for.
+pub const MAX_TICKETS: u32 = 6;
+/// What a ticket costs, unless the ticket office is told otherwise.
+pub const PRICE_CENTS: u64 = 4_990;
+/// What amounts are counted in.
+pub const CURRENCY: &str = "EUR";
+/// The longest that a session, a reservation's or a payment's id may be, in bytes.
+const MAX_ID_BYTES: usize = 128;
 
 /// A customer joins the line.
 pub const CUSTOMER_QUEUE_JOINED: &str = "Tickets.CustomerQueueJoined";
@@ -52,6 +62,7 @@ pub const NOTIFICATION_REQUESTED: &str = "Notifications.Requested";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfSession {
     /// The customer's session.
+    #[serde(deserialize_with = "id")]
     pub session: String,
 }
 
@@ -59,6 +70,7 @@ pub struct OfSession {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Joined {
     /// The customer's session.
+    #[serde(deserialize_with = "id")]
     pub session: String,
     /// A name to call the customer by.
     pub customer: String,
@@ -68,6 +80,7 @@ pub struct Joined {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queued {
     /// The customer's session.
+    #[serde(deserialize_with = "id")]
     pub session: String,
     /// Counted from 1, in the order in which customers are let in.
     pub number: u64,
@@ -89,6 +102,7 @@ pub struct Moved {
 #[serde(rename_all = "camelCase")]
 pub struct Admitted {
     /// The customer's session.
+    #[serde(deserialize_with = "id")]
     pub session: String,
     /// The customer's number.
     pub number: u64,
@@ -100,6 +114,7 @@ pub struct Admitted {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removed {
     /// The customer's session.
+    #[serde(deserialize_with = "id")]
     pub session: String,
     /// Why, in words.
     pub reason: String,
@@ -110,8 +125,10 @@ pub struct Removed {
 #[serde(rename_all = "camelCase")]
 pub struct Requested {
     /// The customer's session.
+    #[serde(deserialize_with = "id")]
     pub session: String,
     /// What is asked for goes by this from here on.
+    #[serde(deserialize_with = "id")]
     pub reservation_id: String,
     /// A name to call the customer by.
     pub customer: String,
@@ -124,8 +141,10 @@ pub struct Requested {
 #[serde(rename_all = "camelCase")]
 pub struct OfReservation {
     /// The customer's session.
+    #[serde(deserialize_with = "id")]
     pub session: String,
     /// The reservation.
+    #[serde(deserialize_with = "id")]
     pub reservation_id: String,
 }
 
@@ -134,8 +153,10 @@ pub struct OfReservation {
 #[serde(rename_all = "camelCase")]
 pub struct Held {
     /// The customer's session.
+    #[serde(deserialize_with = "id")]
     pub session: String,
     /// The reservation.
+    #[serde(deserialize_with = "id")]
     pub reservation_id: String,
     /// How many.
     pub tickets: u32,
@@ -165,8 +186,10 @@ pub enum Card {
 #[serde(rename_all = "camelCase")]
 pub struct CheckedOut {
     /// The customer's session.
+    #[serde(deserialize_with = "id")]
     pub session: String,
     /// The reservation.
+    #[serde(deserialize_with = "id")]
     pub reservation_id: String,
     /// The card to pay with.
     #[serde(default)]
@@ -178,8 +201,10 @@ pub struct CheckedOut {
 #[serde(rename_all = "camelCase")]
 pub struct Emitted {
     /// The customer's session.
+    #[serde(deserialize_with = "id")]
     pub session: String,
     /// The reservation.
+    #[serde(deserialize_with = "id")]
     pub reservation_id: String,
     /// Which seats.
     pub seats: Vec<String>,
@@ -192,10 +217,13 @@ pub struct Emitted {
 #[serde(rename_all = "camelCase")]
 pub struct PaymentRequested {
     /// The customer's session.
+    #[serde(deserialize_with = "id")]
     pub session: String,
     /// The reservation that is paid for; there is one payment for each.
+    #[serde(deserialize_with = "id")]
     pub reservation_id: String,
     /// What the payment goes by from here on.
+    #[serde(deserialize_with = "id")]
     pub payment_id: String,
     /// In cents.
     pub amount: u64,
@@ -210,10 +238,13 @@ pub struct PaymentRequested {
 #[serde(rename_all = "camelCase")]
 pub struct Payment {
     /// The customer's session.
+    #[serde(deserialize_with = "id")]
     pub session: String,
     /// The reservation.
+    #[serde(deserialize_with = "id")]
     pub reservation_id: String,
     /// The payment.
+    #[serde(deserialize_with = "id")]
     pub payment_id: String,
     /// In cents.
     #[serde(default)]
@@ -225,10 +256,13 @@ pub struct Payment {
 #[serde(rename_all = "camelCase")]
 pub struct PaymentRefused {
     /// The customer's session.
+    #[serde(deserialize_with = "id")]
     pub session: String,
     /// The reservation.
+    #[serde(deserialize_with = "id")]
     pub reservation_id: String,
     /// The payment.
+    #[serde(deserialize_with = "id")]
     pub payment_id: String,
     /// Why, in words.
     pub reason: String,
@@ -239,10 +273,13 @@ pub struct PaymentRefused {
 #[serde(rename_all = "camelCase")]
 pub struct PaymentCancelRequested {
     /// The customer's session.
+    #[serde(deserialize_with = "id")]
     pub session: String,
     /// The reservation.
+    #[serde(deserialize_with = "id")]
     pub reservation_id: String,
     /// The payment.
+    #[serde(deserialize_with = "id")]
     pub payment_id: String,
 }
 
@@ -251,6 +288,7 @@ pub struct PaymentCancelRequested {
 #[serde(rename_all = "camelCase")]
 pub struct Notification {
     /// The customer's session.
+    #[serde(deserialize_with = "id")]
     pub session: String,
     /// The reservation; empty where there is none yet.
     #[serde(default)]
@@ -259,4 +297,17 @@ pub struct Notification {
     pub kind: String,
     /// What to say to the customer.
     pub text: String,
+}
+
+/// What something goes by: it becomes a subject, a key, and part of an address.
+fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let id = String::deserialize(deserializer)?;
+    let visible = id.bytes().all(|byte| byte.is_ascii_graphic());
+    if visible && (1..=MAX_ID_BYTES).contains(&id.len()) {
+        Ok(id)
+    } else {
+        Err(D::Error::custom(format!(
+            "must be 1 to {MAX_ID_BYTES} visible ASCII characters"
+        )))
+    }
 }

@@ -6,8 +6,9 @@
 //! | `POST /` with an event or a batch | 202 and an empty body, once all of it is in the store |
 //! | the same event again | 202; nothing happens |
 //! | no event; data that is not what its type needs | 400; 422, naming the member; nothing of it was kept |
-//! | the store or the memory for bodies is not to be had | 503: come again |
-//! | `GET /healthz`, `GET /readyz` | 200; 503 with the reason while there is no `K_SINK` |
+//! | the store or the memory for bodies is not to be had, or not in time | 503: come again |
+//! | `GET /healthz` | 200 |
+//! | `GET /readyz` | 200; 503 with the reason while there is no `K_SINK`, and once it is asked to stop |
 //! | `GET /books` | what the service counts, as JSON |
 //!
 //! - `receive`: from a request to the store.
@@ -25,10 +26,11 @@ use bytes::Bytes;
 use cloudevents_http::Event;
 use eventing::{Sender, SenderError, SenderSettings};
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use http_body_util::combinators::BoxBody;
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use runtime::budget::Budget;
 use runtime::listener::{BindError, Listener, PacedRequest, ServeLimits};
+use runtime::readiness::{Readiness, ReadinessHandle};
 use runtime::shutdown::Shutdown;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -40,12 +42,13 @@ use crate::store::{Fault, OpenError, Outbox, OutboxCounts, Store, Trace, Transac
 
 /// Memory for bodies in hand.
 const BUDGET_BYTES: usize = 32 * 1024 * 1024;
+/// How long a request waits for memory, and then for the store.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How soon what is due is looked at again where that failed.
 const AFTER_A_FAULT: Duration = Duration::from_secs(1);
 
 /// An answer to a request.
-pub type Answer = Response<BoxBody<Bytes, Infallible>>;
+pub type Answer = Response<UnsyncBoxBody<Bytes, Infallible>>;
 
 /// A service of the sale: what it keeps, and what events mean to it.
 pub trait Service: Send + Sync + 'static {
@@ -112,8 +115,14 @@ pub enum StartError {
 pub struct Running {
     address: SocketAddr,
     store: Store,
-    task: JoinHandle<()>,
+    task: JoinHandle<Result<(), Lost>>,
 }
+
+/// The store can no longer be used. Nothing that was answered is lost; the program should end and be started
+/// again.
+#[derive(Debug, thiserror::Error)]
+#[error("the thread of the store has ended; start again")]
+pub struct Lost;
 
 impl Running {
     /// The address it listens on.
@@ -129,9 +138,12 @@ impl Running {
     }
 
     /// Comes back once the shutdown was requested, all is finished and the outbox is empty, or the grace over.
-    pub async fn stopped(self) {
-        // It neither panics nor is it aborted.
-        let _ = self.task.await;
+    ///
+    /// # Errors
+    /// The store was lost before.
+    pub async fn stopped(self) -> Result<(), Lost> {
+        // It is never aborted; a panic in it leaves as little as a lost store does.
+        self.task.await.unwrap_or(Err(Lost))
     }
 }
 
@@ -142,6 +154,9 @@ struct Desk<S, R> {
     store: Store,
     budget: Budget,
     outbox: Option<Arc<OutboxCounts>>,
+    readiness: Readiness,
+    /// Says whether there is somewhere to send to.
+    _destination: ReadinessHandle,
 }
 
 /// Opens the store of a service, for those who need it before the service runs.
@@ -151,7 +166,8 @@ struct Desk<S, R> {
 pub fn open(service: &impl Service, settings: &Settings) -> Result<Store, OpenError> {
     let name = service.name();
     let file = settings.data.join(format!("{name}.sqlite"));
-    Store::open(&file, service.schema(), &format!("/sale/{name}"))
+    let source = format!("/sale/{name}");
+    Store::open(&file, service.schema(), &source, settings.remembered)
 }
 
 /// Starts a service on a store that [`open`] opened; it serves when this returns, until `shutdown` is requested.
@@ -167,12 +183,23 @@ pub async fn start<S: Service, R: Routes>(
 ) -> Result<Running, StartError> {
     let listener = Listener::bind(settings.address).await?;
     let address = listener.address();
+    let readiness = Readiness::new();
+    let destination = readiness.register("destination");
     let outbox = match settings.binding {
         Some(binding) => {
             let sender = Sender::new(&SenderSettings::for_binding(&binding))?;
-            Some(Outbox::new(store.clone(), sender, binding))
+            destination.ready();
+            Some(Outbox::new(
+                store.clone(),
+                sender,
+                binding,
+                settings.under_way,
+            ))
         }
-        None => None,
+        None => {
+            destination.not_ready("K_SINK is not set: events would stay in the outbox");
+            None
+        }
     };
     let desk = Arc::new(Desk {
         service: Arc::new(service),
@@ -180,6 +207,8 @@ pub async fn start<S: Service, R: Routes>(
         store: store.clone(),
         budget: Budget::new(BUDGET_BYTES, PATIENCE),
         outbox: outbox.as_ref().map(Outbox::counts),
+        readiness: readiness.clone(),
+        _destination: destination,
     });
     let requests = {
         let desk = Arc::clone(&desk);
@@ -189,24 +218,38 @@ pub async fn start<S: Service, R: Routes>(
         })
     };
     let served = listener.serve(requests, ServeLimits::default(), shutdown.clone());
+    let kept = store.clone();
     let task = tokio::spawn(async move {
         let (over, last_word) = tokio::sync::oneshot::channel::<()>();
         let working = async {
-            tokio::select! {
-                _ = served => {}
-                () = work_what_is_due(&desk.service, &desk.store) => {}
-            }
+            let outcome = tokio::select! {
+                _ = served => Ok(()),
+                never = work_what_is_due(&desk.service, &desk.store) => match never {},
+                () = kept.lost() => Err(Lost),
+            };
             drop(over);
+            outcome
         };
         let sending = async {
             if let Some(outbox) = outbox {
                 let last_word = async {
                     let _ = last_word.await;
                 };
-                outbox.run(&shutdown, last_word).await;
+                tokio::select! {
+                    () = outbox.run(&shutdown, last_word) => {}
+                    () = kept.lost() => {}
+                }
             }
         };
-        tokio::join!(working, sending);
+        let leaving = async {
+            shutdown.requested().await;
+            readiness.stop();
+        };
+        let work = async { tokio::join!(working, sending).0 };
+        tokio::select! {
+            outcome = work => outcome,
+            never = async { leaving.await; std::future::pending::<Infallible>().await } => match never {},
+        }
     });
     Ok(Running {
         address,
@@ -216,7 +259,7 @@ pub async fn start<S: Service, R: Routes>(
 }
 
 /// Looks at what is due whenever something is, or may be.
-async fn work_what_is_due<S: Service>(service: &Arc<S>, store: &Store) {
+async fn work_what_is_due<S: Service>(service: &Arc<S>, store: &Store) -> Infallible {
     loop {
         let looking = Arc::clone(service);
         let next = store
@@ -249,14 +292,22 @@ impl<S: Service, R: Routes> Desk<S, R> {
         match (request.method(), request.uri().path()) {
             (&Method::POST, "/") => self.receive(request).await,
             (&Method::GET, "/healthz") => text(StatusCode::OK, ""),
-            (&Method::GET, "/readyz") if self.outbox.is_some() => text(StatusCode::OK, ""),
-            (&Method::GET, "/readyz") => text(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "K_SINK is not set: events would stay in the outbox",
-            ),
+            (&Method::GET, "/readyz") => self.ready(),
             (&Method::GET, "/books") => self.books().await,
             _ => self.routes.answer(request).await,
         }
+    }
+
+    fn ready(&self) -> Answer {
+        let reasons = self.readiness.snapshot().reasons;
+        let status = match reasons.len() {
+            0 => StatusCode::OK,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let lines = reasons
+            .iter()
+            .map(|not_ready| format!("{}: {}\n", not_ready.check, not_ready.reason));
+        text(status, &lines.collect::<String>())
     }
 
     async fn books(&self) -> Answer {
@@ -306,7 +357,7 @@ pub fn json_answer(status: StatusCode, value: &Value) -> Answer {
 
 fn answer(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
     let empty = body.is_empty();
-    let mut response = Response::new(Full::new(body).boxed());
+    let mut response = Response::new(Full::new(body).boxed_unsync());
     *response.status_mut() = status;
     if !empty {
         response

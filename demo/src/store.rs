@@ -22,9 +22,12 @@ use std::sync::Arc;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-pub use outbox::{Outbox, OutboxCounts};
+pub use outbox::{Outbox, OutboxCounts, UNDER_WAY};
 pub use transaction::{Trace, Transaction};
 
+/// How many identities of events are remembered unless it is said otherwise: far more than a Broker can still
+/// redeliver.
+pub const REMEMBERED: u64 = 1_000_000;
 /// How many may wait for the thread; beyond that those who ask wait for a place.
 const WAITING: usize = 1024;
 /// How many are committed together at most.
@@ -72,33 +75,42 @@ struct Signals {
 }
 
 /// A piece of work: done inside the common transaction, then told whether that was committed.
-type Work = Box<dyn FnOnce(&mut rusqlite::Transaction<'_>, &mut Ids) -> Told + Send>;
+type Work = Box<dyn FnOnce(&mut rusqlite::Transaction<'_>, &mut Identities) -> Told + Send>;
 type Told = Box<dyn FnOnce(Result<(), Fault>) + Send>;
 
-/// Where the ids of outgoing events come from.
+/// Where the identities of outgoing events come from, and how many of incoming ones are kept.
 #[derive(Debug)]
-struct Ids {
+struct Identities {
+    remembered: i64,
     source: String,
     /// Random, made with the file: ids of another file, which would begin anew, differ.
     epoch: String,
+    /// The last one given. It never goes back, also where the work that took it is undone.
     sequence: i64,
 }
 
 impl Store {
     /// Opens or makes the file, with the tables of `schema` (statements that may be run again), and starts
-    /// its thread. `source` is the `source` attribute of all that is emitted.
+    /// its thread. `source` is the `source` attribute of all that is emitted; so many identities of incoming
+    /// events are `remembered` ([`REMEMBERED`] unless there is a reason).
     ///
     /// # Errors
     /// The file cannot be opened, is no database, or another program has it open.
-    pub fn open(file: &Path, schema: &str, source: &str) -> Result<Self, OpenError> {
+    pub fn open(
+        file: &Path,
+        schema: &str,
+        source: &str,
+        remembered: u64,
+    ) -> Result<Self, OpenError> {
         let failed = |cause| OpenError {
             file: file.to_owned(),
             cause,
         };
-        let (connection, ids) = prepare(file, schema, source).map_err(failed)?;
+        let (connection, mut identities) = prepare(file, schema, source).map_err(failed)?;
+        identities.remembered = i64::try_from(remembered).unwrap_or(i64::MAX);
         let signals = Arc::new(Signals::default());
         let (work, queue) = mpsc::channel(WAITING);
-        std::thread::spawn(move || run(connection, ids, queue));
+        std::thread::spawn(move || run(connection, identities, queue));
         Ok(Self { work, signals })
     }
 
@@ -115,17 +127,20 @@ impl Store {
     ) -> Result<T, Fault> {
         let (answer, answered) = oneshot::channel();
         let signals = Arc::clone(&self.signals);
-        let work: Work = Box::new(move |outer, ids| {
-            let done = inside(outer, ids, trace, work);
+        let work: Work = Box::new(move |outer, identities| {
+            let done = inside(outer, identities, trace, work);
             Box::new(move |committed| {
                 let result = match (committed, done) {
                     (Err(fault), _) | (Ok(()), Err(fault)) => Err(fault),
-                    (Ok(()), Ok((value, wakes))) => {
-                        if wakes.emitted {
+                    (Ok(()), Ok((value, afterwards))) => {
+                        if afterwards.emitted {
                             signals.emitted.notify_one();
                         }
-                        if wakes.due {
+                        if afterwards.due {
                             signals.due.notify_one();
+                        }
+                        for then in afterwards.then {
+                            then();
                         }
                         Ok(value)
                     }
@@ -137,6 +152,12 @@ impl Store {
         let gone = || Fault::Store("it could not begin, or its thread has ended".to_owned());
         self.work.send(work).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
+    }
+
+    /// Comes back once the store is lost: its thread has ended though it is still needed. No more can be done
+    /// then, and the program should end, to be started again.
+    pub(crate) async fn lost(&self) {
+        self.work.closed().await;
     }
 
     /// Comes back once something may be due earlier than was thought.
@@ -153,19 +174,23 @@ impl Store {
 /// Does one piece of work in a savepoint, which is undone where it fails.
 fn inside<T>(
     outer: &mut rusqlite::Transaction<'_>,
-    ids: &mut Ids,
+    identities: &mut Identities,
     trace: Trace,
     work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Fault>,
-) -> Result<(T, transaction::Wakes), Fault> {
+) -> Result<(T, transaction::Afterwards), Fault> {
     let savepoint = outer.savepoint()?;
-    let mut transaction = Transaction::new(&savepoint, ids, trace);
+    let mut transaction = Transaction::new(&savepoint, identities, trace);
     let value = work(&mut transaction)?;
-    let wakes = transaction.wakes();
+    let afterwards = transaction.into_afterwards();
     savepoint.commit()?;
-    Ok((value, wakes))
+    Ok((value, afterwards))
 }
 
-fn prepare(file: &Path, schema: &str, source: &str) -> Result<(Connection, Ids), rusqlite::Error> {
+fn prepare(
+    file: &Path,
+    schema: &str,
+    source: &str,
+) -> Result<(Connection, Identities), rusqlite::Error> {
     let connection = Connection::open(file)?;
     // FULL: what was answered survives the machine's end, not only the program's. EXCLUSIVE: two programs
     // on one file would each think that they own it.
@@ -180,7 +205,8 @@ fn prepare(file: &Path, schema: &str, source: &str) -> Result<(Connection, Ids),
     connection.execute_batch(seen::SCHEMA)?;
     connection.execute_batch(outbox::SCHEMA)?;
     connection.execute_batch(schema)?;
-    let ids = Ids {
+    let identities = Identities {
+        remembered: 0,
         source: source.to_owned(),
         epoch: connection.query_row("SELECT epoch FROM store", [], |row| row.get(0))?,
         // The highest number ever given, also of rows that are gone.
@@ -190,13 +216,19 @@ fn prepare(file: &Path, schema: &str, source: &str) -> Result<(Connection, Ids),
             |row| row.get(0),
         )?,
     };
-    Ok((connection, ids))
+    Ok((connection, identities))
 }
 
-fn run(mut connection: Connection, mut ids: Ids, mut queue: mpsc::Receiver<Work>) {
+fn run(mut connection: Connection, mut identities: Identities, mut queue: mpsc::Receiver<Work>) {
     while let Some(first) = queue.blocking_recv() {
         let mut told = Vec::new();
-        let committed = together(&mut connection, &mut ids, first, &mut queue, &mut told);
+        let committed = together(
+            &mut connection,
+            &mut identities,
+            first,
+            &mut queue,
+            &mut told,
+        );
         for tell in told {
             tell(committed.clone());
         }
@@ -206,23 +238,28 @@ fn run(mut connection: Connection, mut ids: Ids, mut queue: mpsc::Receiver<Work>
 /// Does all that waits in one transaction, and commits it.
 fn together(
     connection: &mut Connection,
-    ids: &mut Ids,
+    identities: &mut Identities,
     first: Work,
     queue: &mut mpsc::Receiver<Work>,
     told: &mut Vec<Told>,
 ) -> Result<(), Fault> {
-    let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate);
-    let mut transaction = match begun {
-        Ok(transaction) => transaction,
-        Err(error) => {
-            // Dropping the work tells whoever asked that it was not done.
-            return Err(error.into());
+    // Where it cannot begin the work is dropped, which tells whoever asked that it was not done.
+    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut work = Some(first);
+    while let Some(next) = work {
+        told.push(next(&mut transaction, identities));
+        if transaction.is_autocommit() {
+            // A full disk and the like make SQLite undo everything by itself. Further work would be
+            // committed one by one, unasked.
+            return Err(Fault::Store(
+                "the file refused a change, and all that was to be committed with it".to_owned(),
+            ));
         }
-    };
-    told.push(first(&mut transaction, ids));
-    while told.len() < TOGETHER {
-        let Ok(work) = queue.try_recv() else { break };
-        told.push(work(&mut transaction, ids));
+        work = if told.len() < TOGETHER {
+            queue.try_recv().ok()
+        } else {
+            None
+        };
     }
     transaction.commit().map_err(Fault::from)
 }

@@ -31,9 +31,6 @@ use crate::sale::{
 use crate::service::{Service, data};
 use crate::store::{Fault, Store, Trace, Transaction};
 
-/// The most tickets that one customer may ask for.
-const MOST: u32 = 6;
-
 /// What the ticket office is started with.
 #[derive(Debug, Clone, Args)]
 pub struct TicketsArguments {
@@ -41,7 +38,7 @@ pub struct TicketsArguments {
     #[arg(long, env = "STOCK", default_value_t = 20_000)]
     pub stock: u32,
     /// What a ticket costs, in cents
-    #[arg(long, env = "PRICE_CENTS", default_value_t = 4_990)]
+    #[arg(long, env = "PRICE_CENTS", default_value_t = sale::PRICE_CENTS)]
     pub price: u64,
     /// Ask for payments and emit tickets of its own accord: for a sale that no process coordinates
     #[arg(long, env = "CHOREOGRAPHED")]
@@ -92,11 +89,12 @@ impl Tickets {
 
     fn requested(&self, event: &Event, transaction: &mut Transaction<'_>) -> Result<(), Fault> {
         let asked: Requested = data(event)?;
-        if asked.tickets == 0 || asked.tickets > MOST {
+        if asked.tickets == 0 || asked.tickets > sale::MAX_TICKETS {
             return Err(Fault::Refused(format!(
-                "data of {}: `tickets` is {}, must be 1 to {MOST}",
+                "data of `{}`: `tickets`: is {}, must be 1 to {}",
                 event.ty(),
-                asked.tickets
+                asked.tickets,
+                sale::MAX_TICKETS
             )));
         }
         learn(transaction, &asked.reservation_id, &asked.session)?;
@@ -163,7 +161,7 @@ impl Tickets {
                 tickets,
                 seats,
                 amount,
-                currency: "EUR".to_owned(),
+                currency: sale::CURRENCY.to_owned(),
             };
             transaction.emit(sale::HELD, session, &held)?;
         }

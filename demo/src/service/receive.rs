@@ -9,7 +9,7 @@ use runtime::listener::PacedRequest;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::{Answer, Desk, Routes, Service, json_answer, text};
+use super::{Answer, Desk, PATIENCE, Routes, Service, json_answer, text};
 use crate::store::{Fault, Trace};
 
 /// The largest event, in bytes of its body: those of the sale are small.
@@ -21,10 +21,20 @@ const MAX_EVENT_BYTES: usize = 256 * 1024;
 /// It has none, or not what the type needs.
 pub fn data<T: DeserializeOwned>(event: &Event) -> Result<T, Fault> {
     use cloudevents::AttributesReader;
-    let refused = |what: &str| Fault::Refused(format!("data of {}: {what}", event.ty()));
+    let refused = |what: &str| Fault::Refused(format!("data of `{}`: {what}", event.ty()));
     match data_kind(event) {
         Ok(DataKind::Json(json)) => {
-            serde_json::from_slice(json).map_err(|error| refused(&error.to_string()))
+            let mut json = serde_json::Deserializer::from_slice(json);
+            let data = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+                let member = error.path().to_string();
+                match member.as_str() {
+                    // The message names what is missing.
+                    "." => refused(&error.inner().to_string()),
+                    member => refused(&format!("`{member}`: {}", error.inner())),
+                }
+            })?;
+            json.end().map_err(|error| refused(&error.to_string()))?;
+            Ok(data)
         }
         Ok(DataKind::None) => Err(refused("is missing")),
         Ok(DataKind::Bytes(_)) => Err(refused("is not JSON")),
@@ -39,7 +49,7 @@ impl<S: Service, R: Routes> Desk<S, R> {
             max_data_bytes: MAX_EVENT_BYTES,
             ..Limits::default()
         };
-        let (body, _reservation) = match read_body(body, MAX_EVENT_BYTES, &self.budget).await {
+        let (body, reservation) = match read_body(body, MAX_EVENT_BYTES, &self.budget).await {
             Ok(read) => read,
             Err(error) => return refused(status_of(&error), &error.to_string()),
         };
@@ -47,34 +57,38 @@ impl<S: Service, R: Routes> Desk<S, R> {
             Ok(events) => events,
             Err(error) => return refused(StatusCode::BAD_REQUEST, &error.to_string()),
         };
+        let events: Vec<_> = events
+            .into_iter()
+            .map(|event| (Trace::of(&parts.headers, &event), event))
+            .collect();
         let service = Arc::clone(&self.service);
-        let applied = match events.len() {
-            0 => Ok(()),
-            _ => {
-                let trace = Trace::of(&parts.headers, &events[0]);
-                self.store
-                    .transact(trace, move |transaction| {
-                        // All of a batch or nothing: it is answered as a whole.
-                        for event in &events {
-                            if transaction.first_time(event)? {
-                                service.apply(event, transaction)?;
-                            }
-                        }
-                        Ok(())
-                    })
-                    .await
+        let applied = self.store.transact(Trace::default(), move |transaction| {
+            // The store may do this when nobody waits for it any more: its bytes count until then.
+            let _reservation = reservation;
+            // All of a batch or nothing: it is answered as a whole.
+            for (trace, event) in events {
+                if transaction.first_time(&event)? {
+                    transaction.continue_trace(trace);
+                    service.apply(&event, transaction)?;
+                }
             }
-        };
-        match applied {
-            Ok(()) => text(StatusCode::ACCEPTED, ""),
-            Err(Fault::Refused(reason)) => refused(StatusCode::UNPROCESSABLE_ENTITY, &reason),
-            Err(fault @ Fault::Store(_)) => {
+            Ok(())
+        });
+        match tokio::time::timeout(PATIENCE, applied).await {
+            Ok(Ok(())) => text(StatusCode::ACCEPTED, ""),
+            Ok(Err(Fault::Refused(reason))) => refused(StatusCode::UNPROCESSABLE_ENTITY, &reason),
+            Ok(Err(fault @ Fault::Store(_))) => {
                 tracing::error!(%fault, "an event could not be stored; it comes again");
                 refused(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "the store did not take it; come again",
                 )
             }
+            // It may be stored yet; then it is known when it comes again.
+            Err(_) => refused(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the store is busy; come again",
+            ),
         }
     }
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use eventing::{SinkBinding, SinkBindingError};
 
+use crate::store::{REMEMBERED, UNDER_WAY};
+
 /// Where SinkBinding mounts the token for the destination.
 const TOKEN: &str = "/oidc/token";
 
@@ -33,6 +35,12 @@ pub struct ServiceArguments {
     /// How long what is in hand may take after SIGTERM, in seconds
     #[arg(long, env = "GRACE_SECONDS", default_value_t = 20)]
     pub grace_seconds: u64,
+    /// How many events are sent at one time
+    #[arg(long, env = "EVENTS_UNDER_WAY", value_name = "COUNT", default_value_t = UNDER_WAY)]
+    pub under_way: usize,
+    /// How many events are known again when they are delivered again
+    #[arg(long, env = "EVENTS_REMEMBERED", value_name = "COUNT", default_value_t = REMEMBERED)]
+    pub remembered: u64,
 }
 
 /// What a service is started with.
@@ -44,6 +52,10 @@ pub struct Settings {
     pub data: PathBuf,
     /// Where events go; without it they stay in the outbox.
     pub binding: Option<SinkBinding>,
+    /// How many events are sent at one time.
+    pub under_way: usize,
+    /// How many identities of events are kept.
+    pub remembered: u64,
 }
 
 /// A variable that a SinkBinding would not have set like this.
@@ -67,6 +79,8 @@ impl TryFrom<&ServiceArguments> for Settings {
                 arguments.ca_certs.as_deref(),
                 Some(Path::new(TOKEN)),
             )?,
+            under_way: arguments.under_way,
+            remembered: arguments.remembered,
         })
     }
 }

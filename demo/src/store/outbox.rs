@@ -3,26 +3,26 @@
 //! | the destination | the event |
 //! |---|---|
 //! | accepts it | is deleted |
-//! | is away, busy, or does not answer | is sent again after a growing pause; after eight attempts it makes room for others for a while |
-//! | fails at this event (500, 404 and the like) | is put aside for a growing while, so that others go on |
+//! | is away, busy, or does not answer | is sent again after a growing pause of 5 s at most; after eight attempts it makes room for others for as long |
+//! | fails at this event (500, 404 and the like) | is put aside for a growing while, a minute at most, so that others go on |
 //! | refuses it for good | goes to the table `refused`, with the reason, and into the log |
 //!
-//! The program killed between sending and deleting sends again, the same event with the same id. No order is
-//! kept: many are under way at one time.
+//! At the start, and when the program is asked to stop, nothing stays aside: each is sent at once. The program
+//! killed between sending and deleting sends again, the same event with the same id. No order is kept: many are
+//! under way at one time.
 
-use std::collections::BTreeSet;
+mod send;
+mod sending;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cloudevents_http::{Limits, Message, attribute, decode, into_binary};
-use eventing::extension::{TRACEPARENT, TRACESTATE};
-use eventing::{Attempt, Reason, Retry, Sender, SinkBinding, retry};
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue};
+use eventing::{Sender, SinkBinding};
 use runtime::shutdown::Shutdown;
 use rusqlite::{Connection, params};
-use tokio::task::JoinSet;
+
+use self::sending::Sending;
 
 use super::{Fault, Store, Trace};
 
@@ -40,17 +40,10 @@ CREATE TABLE IF NOT EXISTS refused (
   reason TEXT NOT NULL
 );";
 
-/// How many are under way at one time.
-const UNDER_WAY: usize = 32;
-/// How long the destination has for an answer: a Broker in memory answers after all its retries.
-const TIMEOUT: Duration = Duration::from_secs(600);
-/// The first pause, and the longest.
-const PAUSE: Duration = Duration::from_millis(100);
+/// How many are under way at one time unless it is said otherwise.
+pub const UNDER_WAY: usize = 32;
+/// The longest pause before it is sent again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How often in a row one is sent that gets no answer.
-const ATTEMPTS: u32 = 8;
-/// The longest that an event is put aside for.
-const LONGEST_ASIDE: Duration = Duration::from_secs(60);
 
 pub(super) fn put(
     connection: &Connection,
@@ -90,6 +83,7 @@ pub struct Outbox {
     store: Store,
     sender: Sender,
     binding: SinkBinding,
+    under_way: usize,
     counts: Arc<OutboxCounts>,
 }
 
@@ -102,13 +96,14 @@ struct Row {
 }
 
 impl Outbox {
-    /// An outbox of `store` for the destination of `binding`.
+    /// An outbox of `store` for the destination of `binding`, with so many events `under_way` at one time.
     #[must_use]
-    pub fn new(store: Store, sender: Sender, binding: SinkBinding) -> Self {
+    pub fn new(store: Store, sender: Sender, binding: SinkBinding, under_way: usize) -> Self {
         Self {
             store,
             sender,
             binding,
+            under_way: under_way.max(1),
             counts: Arc::default(),
         }
     }
@@ -135,17 +130,16 @@ impl Outbox {
     async fn send_all(self: Arc<Self>, last_word: impl Future<Output = ()>) {
         let mut last_word = std::pin::pin!(last_word);
         let mut closing = false;
-        let mut under_way = BTreeSet::new();
-        let mut sending: JoinSet<i64> = JoinSet::new();
+        let mut sending = Sending::default();
+        self.nothing_aside().await;
         loop {
             let mut next_due = None;
-            if under_way.len() < UNDER_WAY {
-                match self.due(&under_way).await {
+            if sending.count() < self.under_way {
+                match self.due(sending.sequences()).await {
                     Ok((rows, next)) => {
                         next_due = next;
                         for row in rows {
-                            under_way.insert(row.sequence);
-                            sending.spawn(Arc::clone(&self).send(row));
+                            sending.begin(row.sequence, Arc::clone(&self).send(row));
                         }
                     }
                     Err(fault) => {
@@ -154,7 +148,7 @@ impl Outbox {
                     }
                 }
             }
-            if closing && under_way.is_empty() && next_due.is_none() {
+            if closing && sending.count() == 0 && next_due.is_none() {
                 return;
             }
             let due = async {
@@ -164,39 +158,47 @@ impl Outbox {
                 }
             };
             tokio::select! {
-                Some(sent) = sending.join_next() => {
-                    if let Ok(sequence) = sent {
-                        under_way.remove(&sequence);
-                    }
-                    while let Some(sent) = sending.try_join_next() {
-                        if let Ok(sequence) = sent {
-                            under_way.remove(&sequence);
-                        }
-                    }
-                }
-                () = self.store.emitted(), if under_way.len() < UNDER_WAY => {}
+                () = sending.some_ended() => {}
+                () = self.store.emitted(), if sending.count() < self.under_way => {}
                 () = due => {}
-                () = &mut last_word, if !closing => closing = true,
+                () = &mut last_word, if !closing => {
+                    closing = true;
+                    self.nothing_aside().await;
+                }
             }
         }
     }
 
+    /// Has all that is put aside sent now.
+    async fn nothing_aside(&self) {
+        let changed = self
+            .store
+            .transact(Trace::default(), |transaction| {
+                transaction.change("UPDATE outbox SET due = 0 WHERE due > 0", [])
+            })
+            .await;
+        if let Err(fault) = changed {
+            tracing::error!(%fault, "what is put aside in the outbox stays there for its time");
+        }
+    }
+
     /// Events to send now, as many as there are places, and after what time there may be more.
-    async fn due(&self, under_way: &BTreeSet<i64>) -> Result<(Vec<Row>, Option<Duration>), Fault> {
-        let under_way = under_way.clone();
+    async fn due(&self, sending: Vec<i64>) -> Result<(Vec<Row>, Option<Duration>), Fault> {
+        let places = self.under_way - sending.len();
+        let at_most = i64::try_from(self.under_way).unwrap_or(i64::MAX);
         self.store
             .transact(Trace::default(), move |transaction| {
                 let now = transaction.now_ms();
                 let mut statement = transaction.prepare_cached(
                     "SELECT sequence, event, attempts FROM outbox WHERE due <= ?1 ORDER BY due, sequence LIMIT ?2",
                 )?;
-                let mut rows = statement.query(params![now, (2 * UNDER_WAY) as i64])?;
+                let mut rows = statement.query(params![now, at_most])?;
                 let mut due = Vec::new();
-                while under_way.len() + due.len() < UNDER_WAY
+                while due.len() < places
                     && let Some(row) = rows.next()?
                 {
                     let sequence = row.get(0)?;
-                    if !under_way.contains(&sequence) {
+                    if !sending.contains(&sequence) {
                         due.push(Row { sequence, event: row.get(1)?, attempts: row.get(2)? });
                     }
                 }
@@ -205,143 +207,5 @@ impl Outbox {
                 Ok((due, later))
             })
             .await
-    }
-
-    /// Sends one event until it is accepted, refused or put aside; returns its number.
-    async fn send(self: Arc<Self>, row: Row) -> i64 {
-        let sequence = row.sequence;
-        let message = match self.message(row.event) {
-            Ok(message) => message,
-            Err(reason) => {
-                self.give_up(sequence, reason).await;
-                return sequence;
-            }
-        };
-        let mut pause = PAUSE;
-        for attempts_left in (0..ATTEMPTS).rev() {
-            let attempt = self
-                .sender
-                .send(self.binding.destination(), message.clone(), TIMEOUT)
-                .await;
-            match retry(&attempt) {
-                Retry::Done => {
-                    self.counts.accepted.fetch_add(1, Ordering::Relaxed);
-                    self.settle("deleted", sequence, |sequence, transaction| {
-                        transaction.change("DELETE FROM outbox WHERE sequence = ?1", [sequence])?;
-                        Ok(())
-                    })
-                    .await;
-                    return sequence;
-                }
-                Retry::GiveUp(_) => {
-                    self.give_up(sequence, attempt.summary()).await;
-                    return sequence;
-                }
-                Retry::Again(Reason::Failing) => {
-                    self.put_aside(sequence, row.attempts, &attempt).await;
-                    return sequence;
-                }
-                Retry::Again(
-                    Reason::Away
-                    | Reason::NoAnswer
-                    | Reason::Busy
-                    | Reason::Refused
-                    | Reason::Redirected,
-                ) if attempts_left == 0 => {
-                    self.put_aside(sequence, row.attempts, &attempt).await;
-                }
-                Retry::Again(
-                    Reason::Away
-                    | Reason::NoAnswer
-                    | Reason::Busy
-                    | Reason::Refused
-                    | Reason::Redirected,
-                ) => {
-                    self.counts.repeated.fetch_add(1, Ordering::Relaxed);
-                    tracing::debug!(answer = attempt.summary(), "an event is sent again");
-                    tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
-            }
-        }
-        sequence
-    }
-
-    fn message(&self, event: Vec<u8>) -> Result<Message, String> {
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/cloudevents+json"),
-        );
-        let event = decode(&headers, event.into(), &Limits::default())
-            .map_err(|error| error.to_string())?
-            .pop();
-        let mut event = event.ok_or("no event")?;
-        self.binding.apply_overrides(&mut event);
-        let trace: Vec<_> = [TRACEPARENT, TRACESTATE]
-            .into_iter()
-            .filter_map(|name| {
-                let value = HeaderValue::from_str(&attribute(&event, name)?).ok()?;
-                Some((name, value))
-            })
-            .collect();
-        let mut message = into_binary(event).map_err(|error| error.to_string())?;
-        message.headers.extend(
-            trace
-                .into_iter()
-                .map(|(name, value)| (http::HeaderName::from_static(name), value)),
-        );
-        Ok(message)
-    }
-
-    async fn put_aside(&self, sequence: i64, attempts: u32, attempt: &Attempt) {
-        self.counts.repeated.fetch_add(1, Ordering::Relaxed);
-        let aside = (PAUSE * 2_u32.saturating_pow(attempts.min(16))).min(LONGEST_ASIDE);
-        tracing::warn!(
-            answer = attempt.summary(),
-            again_in_ms = aside.as_millis(),
-            "an event is put aside for a while"
-        );
-        let aside = i64::try_from(aside.as_millis()).unwrap_or(i64::MAX);
-        self.settle("put aside", sequence, move |sequence, transaction| {
-            let due = transaction.now_ms().saturating_add(aside);
-            transaction.change(
-                "UPDATE outbox SET attempts = attempts + 1, due = ?2 WHERE sequence = ?1",
-                params![sequence, due],
-            )?;
-            Ok(())
-        })
-        .await;
-    }
-
-    async fn give_up(&self, sequence: i64, reason: String) {
-        self.counts.refused.fetch_add(1, Ordering::Relaxed);
-        tracing::error!(
-            sequence,
-            reason,
-            "the destination refuses an event for good; it is in the table `refused`"
-        );
-        self.settle("moved", sequence, move |sequence, transaction| {
-            transaction.given_up(sequence, &reason)
-        })
-        .await;
-    }
-
-    /// Writes what became of an event. Where that fails it is sent again later, with its own id.
-    async fn settle(
-        &self,
-        how: &str,
-        sequence: i64,
-        work: impl FnOnce(i64, &mut super::Transaction<'_>) -> Result<(), Fault> + Send + 'static,
-    ) {
-        let settled = self
-            .store
-            .transact(Trace::default(), move |transaction| {
-                work(sequence, transaction)
-            })
-            .await;
-        if let Err(fault) = settled {
-            tracing::error!(sequence, %fault, "an event that was sent could not be {how}");
-        }
     }
 }

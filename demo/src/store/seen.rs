@@ -2,9 +2,6 @@
 
 use rusqlite::{Connection, params};
 
-/// How many identities are remembered: far more than a Broker can still redeliver.
-const REMEMBERED: i64 = 1_000_000;
-
 pub(super) const SCHEMA: &str = "\
 CREATE TABLE IF NOT EXISTS seen (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -13,11 +10,12 @@ CREATE TABLE IF NOT EXISTS seen (
   UNIQUE (source, id)
 );";
 
-/// Remembers an event; `false` where it was there already. The oldest beyond the limit is forgotten.
+/// Remembers an event; `false` where it was there already. The oldest beyond those `remembered` are forgotten.
 pub(super) fn first_time(
     connection: &Connection,
     source: &str,
     id: &str,
+    remembered: i64,
 ) -> Result<bool, rusqlite::Error> {
     let inserted = connection
         .prepare_cached("INSERT OR IGNORE INTO seen (source, id) VALUES (?1, ?2)")?
@@ -27,6 +25,6 @@ pub(super) fn first_time(
     }
     connection
         .prepare_cached("DELETE FROM seen WHERE number <= ?1")?
-        .execute([connection.last_insert_rowid() - REMEMBERED])?;
+        .execute([connection.last_insert_rowid().saturating_sub(remembered)])?;
     Ok(true)
 }

@@ -10,7 +10,7 @@ use http::HeaderMap;
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
-use super::{Fault, Ids, outbox, seen};
+use super::{Fault, Identities, outbox, seen};
 
 /// The trace that a piece of work belongs to; what it emits goes on with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,20 +46,26 @@ impl Trace {
 /// A piece of work in hand: the service's tables, by [`Connection`]'s methods, and what it emits.
 ///
 /// All of it is kept, or nothing.
-#[derive(Debug)]
 pub struct Transaction<'a> {
     connection: &'a Connection,
-    ids: &'a mut Ids,
+    identities: &'a mut Identities,
     trace: Trace,
     now: DateTime<Utc>,
-    wakes: Wakes,
+    afterwards: Afterwards,
 }
 
-/// Whom to wake after the commit.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Wakes {
+/// What is to be done after the commit, and only then.
+#[derive(Default)]
+pub(super) struct Afterwards {
     pub(super) emitted: bool,
     pub(super) due: bool,
+    pub(super) then: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+impl std::fmt::Debug for Transaction<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transaction").finish_non_exhaustive()
+    }
 }
 
 impl Deref for Transaction<'_> {
@@ -71,18 +77,22 @@ impl Deref for Transaction<'_> {
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) fn new(connection: &'a Connection, ids: &'a mut Ids, trace: Trace) -> Self {
+    pub(super) fn new(
+        connection: &'a Connection,
+        identities: &'a mut Identities,
+        trace: Trace,
+    ) -> Self {
         Self {
             connection,
-            ids,
+            identities,
             trace,
             now: Utc::now(),
-            wakes: Wakes::default(),
+            afterwards: Afterwards::default(),
         }
     }
 
-    pub(super) fn wakes(&self) -> Wakes {
-        self.wakes
+    pub(super) fn into_afterwards(self) -> Afterwards {
+        self.afterwards
     }
 
     /// When this piece of work began; one moment for all of it.
@@ -123,6 +133,7 @@ impl<'a> Transaction<'a> {
             self.connection,
             event.source(),
             event.id(),
+            self.identities.remembered,
         )?)
     }
 
@@ -132,13 +143,13 @@ impl<'a> Transaction<'a> {
     /// A subject that no event can have; the file.
     pub fn emit(&mut self, ty: &str, subject: &str, data: &impl Serialize) -> Result<(), Fault> {
         let data = serde_json::to_vec(data).map_err(|error| Fault::Store(error.to_string()))?;
-        let sequence = self.ids.sequence + 1;
+        let sequence = self.identities.sequence + 1;
         let event = self
             .event(sequence, ty, subject, data)
             .map_err(|error| Fault::Refused(error.to_string()))?;
         outbox::put(self.connection, sequence, &event)?;
-        self.ids.sequence = sequence;
-        self.wakes.emitted = true;
+        self.identities.sequence = sequence;
+        self.afterwards.emitted = true;
         Ok(())
     }
 
@@ -149,8 +160,8 @@ impl<'a> Transaction<'a> {
         subject: &str,
         data: Vec<u8>,
     ) -> Result<Vec<u8>, cloudevents_http::Error> {
-        let id = format!("{}-{sequence}", self.ids.epoch);
-        let mut event = new_event(&id, &self.ids.source, ty)?;
+        let id = format!("{}-{sequence}", self.identities.epoch);
+        let mut event = new_event(&id, &self.identities.source, ty)?;
         set_attribute(&mut event, "time", &self.now_text())?;
         if !subject.is_empty() {
             set_attribute(&mut event, "subject", subject)?;
@@ -170,7 +181,13 @@ impl<'a> Transaction<'a> {
 
     /// Has what is due looked at again after the commit.
     pub fn wake_due(&mut self) {
-        self.wakes.due = true;
+        self.afterwards.due = true;
+    }
+
+    /// Does this after the commit, on the store's thread, and not at all where there is none: for telling others
+    /// in this program what is now so. It must not wait for anything.
+    pub fn after_commit(&mut self, then: impl FnOnce() + Send + 'static) {
+        self.afterwards.then.push(Box::new(then));
     }
 
     /// Runs a statement and returns how many rows it changed.

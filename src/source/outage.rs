@@ -174,6 +174,13 @@ impl Turn<'_> {
     pub(super) fn failed(&mut self, doubt: Doubt, what: &str) -> Then {
         let mut guard = self.outage.state();
         let state = &mut *guard;
+        // Whatever it says of its event: the pauses between probes grow.
+        if let Some(away) = &mut state.away
+            && self.probes == Some(away.number)
+        {
+            away.pause = (away.pause * 2).min(LONGEST_PAUSE);
+            away.next_attempt = Instant::now() + jittered(away.pause);
+        }
         match doubt {
             Doubt::None => {}
             Doubt::AboutEvent => {
@@ -183,13 +190,7 @@ impl Turn<'_> {
             }
         }
         let away = match &mut state.away {
-            Some(away) => {
-                if self.probes == Some(away.number) {
-                    away.pause = (away.pause * 2).min(LONGEST_PAUSE);
-                    away.next_attempt = Instant::now() + jittered(away.pause);
-                }
-                away
-            }
+            Some(away) => away,
             None => {
                 state.outages += 1;
                 self.outage.worker.pause();

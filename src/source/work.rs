@@ -230,9 +230,7 @@ impl Bench {
     }
 
     async fn hand_back(&self, job: &mut HeldJob, reason: &str, backoff: Duration) {
-        // A task modelled without retries has one job all the same; failing it with none is an incident.
-        let retries = job.job().retries.max(1);
-        let ended = job.fail(retries, reason, backoff).await;
+        let ended = job.hand_back(reason, backoff).await;
         self.log(job, "hand_back", &ended);
     }
 

@@ -136,6 +136,8 @@ enum Mode {
     Paused,
     /// One job is asked for, the asking with this number; then paused.
     One(u64),
+    /// That job came. Paused, unless it is left before anybody took it.
+    Served,
     Stopping,
 }
 
@@ -198,7 +200,10 @@ impl JobWorker {
             // It may have waited for long, and renewing it may have failed.
             match job.standing() {
                 Standing::Fresh | Standing::Aging => return Some(job),
-                Standing::Over => intake::leave(&self.shared, job),
+                Standing::Over => {
+                    intake::leave(&self.shared, job);
+                    self.ask_anew();
+                }
             }
         }
     }
@@ -218,6 +223,18 @@ impl JobWorker {
     pub fn fetch_one(&self) {
         let number = self.shared.last_asked.fetch_add(1, Ordering::Relaxed);
         self.switch(Mode::One(number));
+    }
+
+    /// The job that was asked for was left: whoever asked still waits for one.
+    fn ask_anew(&self) {
+        let number = self.shared.last_asked.fetch_add(1, Ordering::Relaxed);
+        self.shared.mode.send_if_modified(|mode| {
+            let left = *mode == Mode::Served;
+            if left {
+                *mode = Mode::One(number);
+            }
+            left
+        });
     }
 
     fn switch(&self, to: Mode) {

@@ -51,7 +51,7 @@ pub(super) async fn run(
         let mode = *fetcher.mode.borrow_and_update();
         match mode {
             Mode::Fetching => fetcher.fetch().await,
-            Mode::Paused => {
+            Mode::Paused | Mode::Served => {
                 fetcher.let_go().await;
                 if fetcher.mode.changed().await.is_err() {
                     return;
@@ -165,14 +165,15 @@ impl Fetcher {
                 // What it brings is taken in whichever mode follows.
                 _ = self.mode.changed() => return self.mode.mark_changed(),
             };
-            let came = polled.full;
+            // One that was left does not count: whoever asked waits for one to be given out.
+            let came = polled.admitted > 0;
             self.polled(&polled);
             if came {
                 // Not where another was asked for since.
                 self.shared.mode.send_if_modified(|mode| {
                     let served = *mode == Mode::One(number);
                     if served {
-                        *mode = Mode::Paused;
+                        *mode = Mode::Served;
                     }
                     served
                 });
@@ -188,7 +189,9 @@ impl Fetcher {
         let job = HeldJob::new(job, &self.shared, Some(permit), since);
         let (shared, jobs) = (Arc::clone(&self.shared), self.jobs.clone());
         // Beside the others: the next job does not wait for a renewal of this one.
-        let mut admit = Box::pin(async move { admit(&shared, job, &jobs).await });
+        let mut admit = Box::pin(async move {
+            admit(&shared, job, &jobs).await;
+        });
         if (&mut admit).now_or_never().is_none() {
             self.admitting.spawn(admit);
         }

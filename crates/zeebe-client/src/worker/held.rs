@@ -133,9 +133,10 @@ impl HeldJob {
             .await
     }
 
-    /// Gives the job back without using one of its retries, to be offered again after `backoff`.
+    /// Gives the job back without using one of its retries, to be offered again after `backoff`. One that is
+    /// modelled without retries gets one: failing it with none would make an incident of it.
     pub async fn hand_back(&mut self, reason: &str, backoff: Duration) -> Ended {
-        self.fail(self.job.retries, reason, backoff).await
+        self.fail(self.job.retries.max(1), reason, backoff).await
     }
 
     /// Throws a BPMN error, unless the activation has run out.

@@ -17,18 +17,25 @@ const CONCURRENT: usize = 16;
 
 /// Passes a job on. One that may have used a third of its time on the way is renewed first: if the engine
 /// refuses, somebody else has it. One whose time may be over is left alone, since a renewal could not
-/// tell our activation from that of another.
-pub(super) async fn admit(shared: &Shared, job: HeldJob, jobs: &mpsc::UnboundedSender<HeldJob>) {
+/// tell our activation from that of another. Returns whether it was passed on.
+pub(super) async fn admit(
+    shared: &Shared,
+    job: HeldJob,
+    jobs: &mpsc::UnboundedSender<HeldJob>,
+) -> bool {
     let mut backoff = Backoff::default();
     loop {
         match job.standing() {
             Standing::Fresh => {
                 // The receiver lives as long as the worker; what it never reads is handed back by `stop`.
                 let _ = jobs.send(job);
-                return;
+                return true;
             }
             Standing::Aging => job.renew().await,
-            Standing::Over => return leave(shared, job),
+            Standing::Over => {
+                leave(shared, job);
+                return false;
+            }
         }
         if job.standing() == Standing::Aging {
             tokio::time::sleep(backoff.next()).await;

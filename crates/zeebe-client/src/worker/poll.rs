@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
@@ -13,8 +14,11 @@ use super::held::HeldJob;
 use super::intake::{admit, hand_back};
 use super::stats::count;
 use crate::command::ActivateJobs;
-use crate::error::EngineError;
+use crate::error::{EngineError, ErrorKind};
 
+/// A call's own deadline ends with the head of its answer; its batches have this long each. A gateway that
+/// stops in the middle must not hold up whoever waits for the end of the poll.
+const BETWEEN_BATCHES: Duration = Duration::from_secs(15);
 /// What a job is taken to have before one was seen.
 const UNSEEN: usize = 256 * 1024;
 
@@ -22,6 +26,8 @@ const UNSEEN: usize = 256 * 1024;
 pub(super) struct Polled {
     /// As many jobs came as there was room for: there are probably more.
     pub(super) full: bool,
+    /// How many were passed on.
+    pub(super) admitted: usize,
     pub(super) failed: Option<EngineError>,
 }
 
@@ -57,6 +63,7 @@ pub(super) async fn poll(
 ) -> Polled {
     let settings = &shared.settings;
     let mut full = false;
+    let mut admitted = 0;
     for job_type in types {
         let left = settings.max_bytes_held.saturating_sub(shared.bytes_held());
         if permits.num_permits() == 0 || left == 0 {
@@ -81,18 +88,33 @@ pub(super) async fn poll(
             Err(error) => {
                 return Polled {
                     full,
+                    admitted,
                     failed: Some(error),
                 };
             }
         };
         let mut got = 0;
-        while let Some(batch) = batches.next().await {
-            let batch = match batch {
-                Ok(batch) => batch,
-                Err(error) => {
+        loop {
+            let batch = match tokio::time::timeout(BETWEEN_BATCHES, batches.next()).await {
+                Ok(None) => break,
+                Ok(Some(Ok(batch))) => batch,
+                Ok(Some(Err(error))) => {
                     return Polled {
                         full,
+                        admitted,
                         failed: Some(error),
+                    };
+                }
+                Err(_) => {
+                    let silent = "the gateway began to answer and then sent nothing more";
+                    return Polled {
+                        full,
+                        admitted,
+                        failed: Some(EngineError::new(
+                            "ActivateJobs",
+                            ErrorKind::OutcomeUnknown,
+                            silent,
+                        )),
                     };
                 }
             };
@@ -114,13 +136,18 @@ pub(super) async fn poll(
             }
             full |= !beyond.is_empty();
             // Only then the next batch is read: one at a time lies above the budget.
-            let admitted = fitting.into_iter().map(|job| admit(&shared, job, &jobs));
-            tokio::join!(
-                join_all(admitted),
+            let admitting = fitting.into_iter().map(|job| admit(&shared, job, &jobs));
+            let (passed_on, ()) = tokio::join!(
+                join_all(admitting),
                 hand_back(beyond, "there is no room for it")
             );
+            admitted += passed_on.into_iter().filter(|passed_on| *passed_on).count();
         }
         full |= got >= wanted;
     }
-    Polled { full, failed: None }
+    Polled {
+        full,
+        admitted,
+        failed: None,
+    }
 }

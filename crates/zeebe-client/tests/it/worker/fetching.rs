@@ -6,7 +6,7 @@ use testkit::clock::pass;
 use testkit::gateway::{FakeGateway, Fault, JobState, NewJob};
 use tokio::time::Instant;
 use tonic::{Code, Status};
-use zeebe_client::WorkerHealth;
+use zeebe_client::{Topology, WorkerHealth};
 
 use super::{looked, next, start, start_polling, streams_open, until};
 use crate::harness::connect;
@@ -300,4 +300,31 @@ async fn asked_for_one_job_a_worker_takes_one_and_is_paused() {
         fake.jobs(JobState::Activated) > 5
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_job_that_was_asked_for_and_then_left_is_asked_for_again() {
+    let fake = FakeGateway::start().await;
+    let worker = start_polling(&fake, |_| {});
+    fake.wait_for("the first poll", |fake| fake.calls("ActivateJobs") == 1)
+        .await;
+    worker.pause();
+    fake.add_job(NewJob::new("pay"));
+    // Its answer is late, and by then the job is another's.
+    fake.fail_next(1, "ActivateJobs", Fault::Delay(Duration::from_secs(6)));
+    fake.fail_next(
+        1,
+        "UpdateJobTimeout",
+        Fault::status(Code::NotFound, "somebody else's"),
+    );
+    worker.fetch_one();
+    fake.wait_for("the poll", |fake| fake.calls("ActivateJobs") == 2)
+        .await;
+    while worker.stats().stale() == 0 {
+        pass(Duration::from_millis(500)).await;
+        connect(&fake).topology(Topology).await.expect("an answer");
+    }
+    let another = fake.add_job(NewJob::new("pay"));
+    pass(Duration::from_secs(2)).await;
+    assert_eq!(next(&worker).await.job().key, another);
 }

@@ -25,6 +25,8 @@ use crate::sale::{self, Card, Payment, PaymentCancelRequested, PaymentRefused, P
 use crate::service::{Service, data};
 use crate::store::{Fault, Trace, Transaction};
 
+/// The most that one payment may be, in cents: all of them together must stay a number.
+const MOST: i64 = 1_000_000_000;
 /// How many are worked in one transaction.
 const AT_ONCE: i64 = 200;
 
@@ -86,9 +88,16 @@ impl Payments {
     fn requested(&self, event: &Event, transaction: &mut Transaction<'_>) -> Result<(), Fault> {
         let asked: PaymentRequested = data(event)?;
         let id = &asked.reservation_id;
-        let amount = i64::try_from(asked.amount).map_err(|_| {
-            Fault::Refused(format!("data of `{}`: `amount`: is too large", event.ty()))
-        })?;
+        let amount = i64::try_from(asked.amount)
+            .ok()
+            .filter(|amount| *amount <= MOST)
+            .ok_or_else(|| {
+                Fault::Refused(format!(
+                    "data of `{}`: `amount`: is {}, must be at most {MOST} cents",
+                    event.ty(),
+                    asked.amount
+                ))
+            })?;
         match state(transaction, id)?.as_deref() {
             None => {}
             Some("cancelled beforehand") => {

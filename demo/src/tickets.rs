@@ -6,7 +6,8 @@
 //! | requested | seats | emission wanted | release wanted | then |
 //! |---|---|---|---|---|
 //! | no | | any | any | nothing yet |
-//! | yes | too few free | any | any | sold out, for good; `Tickets.SoldOut` |
+//! | yes | not looked at | no | before the request | released, for good; `Tickets.Released` |
+//! | yes | too few free | any | any other | sold out, for good; `Tickets.SoldOut` |
 //! | yes | held | yes, first | any | emitted, for good; `Tickets.Emitted`; a release that comes later is ignored and counted |
 //! | yes | held | no, or later | yes, first | released, for good; `Tickets.Released`; the seats are free again |
 //! | yes | held | no | no | held; `Tickets.Held` |

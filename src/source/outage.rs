@@ -12,8 +12,8 @@
 //! - **The probe** tries again and again where the destination cannot even be reached: its event cannot be
 //!   the reason, and no other job need be activated. Where the event may be the reason
 //!   each attempt is another job's: the probe is handed back, and the next job to
-//!   come probes. So one event that is never answered keeps nobody else waiting, and while the destination
-//!   is really away one job is activated for each attempt, at most one in 2.5 s once the pauses have grown.
+//!   come probes. So one event that is refused in this way keeps nobody else waiting (one that hangs does,
+//!   while it probes, for as long as a delivery may take), and while the destination is really away one job is activated for each attempt, at most one in 2.5 s once the pauses have grown.
 //! - **A suspect** is a job whose event may have been the reason, since others were answered after it
 //!   had failed. It begins no outage when it fails again, until it is answered. But several suspects that fail
 //!   one after another, with no answer between them, do: after a short outage everything that failed in it

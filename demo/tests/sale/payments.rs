@@ -113,3 +113,21 @@ async fn a_cancellation_ends_a_payment_wherever_it_is() {
                "refunded": 1, "amountCharged": 0})
     );
 }
+
+#[tokio::test]
+async fn an_amount_beyond_all_tickets_is_refused_and_the_books_stay_readable() {
+    let broker = Destination::accepting().await;
+    let payments = Service::start("payments", &["--work-for-ms", "10"], Some(&broker.url())).await;
+    for (reservation, amount) in [
+        ("r-1", u64::MAX),
+        ("r-2", i64::MAX as u64),
+        ("r-3", 1_000_000_001),
+    ] {
+        let mut data = payment(reservation, "valid");
+        data["amount"] = json!(amount);
+        let answered = payments.send("Payments.RequestReceived", &data).await;
+        assert_eq!(answered.status, 422, "{amount}");
+        assert!(answered.text().contains("amount"), "{}", answered.text());
+    }
+    assert_eq!(payments.books().await["amountCharged"], 0);
+}

@@ -154,6 +154,23 @@ async fn a_job_handed_back_keeps_its_retries_and_waits_its_backoff() {
     assert_eq!(next(&worker).await.job().key, key);
 }
 
+#[tokio::test]
+async fn a_job_of_a_task_without_retries_is_handed_back_and_no_incident_comes_of_it() {
+    let fake = FakeGateway::start().await;
+    let key = fake.add_job(NewJob {
+        retries: 0,
+        ..NewJob::new("pay")
+    });
+    let worker = start_polling(&fake, |_| {});
+    fake.wait_for("a job", |fake| fake.jobs(JobState::Activated) == 1)
+        .await;
+    super::until("a job", || worker.held() == 1).await;
+    // Nobody took it.
+    worker.stop().await;
+    assert_eq!(fake.job(key).state, JobState::Activatable);
+    assert_eq!(fake.job(key).retries, 1);
+}
+
 /// What was taken may have given the job to another: to fail it again would be to fail that one's.
 #[tokio::test]
 async fn a_failure_that_was_perhaps_taken_is_sent_again_only_within_its_backoff() {

@@ -306,8 +306,8 @@ async fn asked_for_one_job_a_worker_takes_one_and_is_paused() {
 async fn a_job_that_was_asked_for_and_then_left_is_asked_for_again() {
     let fake = FakeGateway::start().await;
     let worker = start_polling(&fake, |_| {});
-    fake.wait_for("the first poll", |fake| fake.calls("ActivateJobs") == 1)
-        .await;
+    // Its end: else it could bring what is meant for the second.
+    until("the first poll", || worker.stats().polls() == 1).await;
     worker.pause();
     fake.add_job(NewJob::new("pay"));
     // Its answer is late, and by then the job is another's.
@@ -320,10 +320,11 @@ async fn a_job_that_was_asked_for_and_then_left_is_asked_for_again() {
     worker.fetch_one();
     fake.wait_for("the poll", |fake| fake.calls("ActivateJobs") == 2)
         .await;
-    while worker.stats().stale() == 0 {
+    for _ in 0..20 {
         pass(Duration::from_millis(500)).await;
         connect(&fake).topology(Topology).await.expect("an answer");
     }
+    until("the job is left", || worker.stats().stale() == 1).await;
     let another = fake.add_job(NewJob::new("pay"));
     pass(Duration::from_secs(2)).await;
     assert_eq!(next(&worker).await.job().key, another);

@@ -4,6 +4,8 @@
 //!
 //! - [`broker`]: Broker and Triggers, from the YAML that a cluster is given.
 //! - [`watch`]: takes every event and prints it as a line.
+//! - [`stage`]: starts all that belongs together, and ends it.
+//! - [`client`]: asks others on loopback.
 //!
 //! And the services of the ticket sale, which know events only:
 //!
@@ -12,10 +14,12 @@
 //! - [`service`]: what all services have in common; [`store`]: what none of them must forget.
 
 pub mod broker;
+pub mod client;
 pub mod payments;
 pub mod queue;
 pub mod sale;
 pub mod service;
+pub mod stage;
 pub mod store;
 pub mod tickets;
 pub mod watch;

@@ -12,6 +12,8 @@ use demo::payments::{Payments, PaymentsArguments};
 use demo::queue::{Queue, QueueArguments};
 use demo::service::settings::{ServiceArguments, Settings as ServiceSettings};
 use demo::service::{self, NoRoutes, Service};
+use demo::stage::warden::Part;
+use demo::stage::{self, StageArguments};
 use demo::store::Store;
 use demo::tickets::{Tickets, TicketsArguments};
 use demo::watch;
@@ -23,7 +25,15 @@ use tracing_subscriber::EnvFilter;
 #[command(name = "demo", version)]
 struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    invoked: Invoked,
+}
+
+#[derive(Debug, Subcommand)]
+enum Invoked {
+    #[command(flatten)]
+    Command(Command),
+    #[command(flatten)]
+    Part(Part),
 }
 
 #[derive(Debug, Subcommand)]
@@ -39,6 +49,11 @@ enum Command {
     Watch(WatchArguments),
     /// Be a dead letter sink that prints what failed, where and why: a development tool
     DeadLetters(WatchArguments),
+    /// Start all that belongs together, keep it running, and end it: a development tool
+    ///
+    /// Programs are started in the order that the files say, each once those that it comes after are ready.
+    /// Ctrl-C ends all of them; nothing is left behind, also where the stage itself is killed.
+    Stage(StageArguments),
     /// Service of the sale: the line in front of the shop, first come, first served
     Queue(Serve<QueueArguments>),
     /// Service of the sale: the ticket office, which holds a stock of seats
@@ -92,7 +107,13 @@ struct WatchArguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    match Arguments::parse().invoked {
+        Invoked::Command(command) => perform(command),
+        Invoked::Part(part) => part.play(),
+    }
+}
+
+fn perform(command: Command) -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -104,7 +125,7 @@ fn main() -> ExitCode {
         .enable_all()
         .build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(run(arguments.command)),
+        Ok(runtime) => runtime.block_on(run(command)),
         Err(error) => Err(format!("cannot start: {error}")),
     };
     match outcome {
@@ -120,6 +141,8 @@ async fn run(command: Command) -> Result<ExitCode, String> {
     let grace = match &command {
         Command::Broker(arguments) => Duration::from_secs(arguments.grace_seconds),
         Command::Watch(_) | Command::DeadLetters(_) => Duration::from_secs(2),
+        // Each of its programs has a grace of its own.
+        Command::Stage(_) => Duration::from_secs(60 * 60),
         Command::Queue(Serve { service, .. })
         | Command::Tickets(Serve { service, .. })
         | Command::Payments(Serve { service, .. }) => Duration::from_secs(service.grace_seconds),
@@ -128,6 +151,7 @@ async fn run(command: Command) -> Result<ExitCode, String> {
     let shutdown = Shutdown::new(grace);
     let work = async {
         match command {
+            Command::Stage(arguments) => return stage::run(arguments, shutdown.clone()).await,
             Command::Broker(arguments) => run_broker(arguments, shutdown.clone()).await,
             Command::Watch(arguments) => run_watch(arguments, "", shutdown.clone()).await,
             Command::DeadLetters(arguments) => {
@@ -155,9 +179,10 @@ async fn run(command: Command) -> Result<ExitCode, String> {
                 run_service(payments, store, settings, shutdown.clone()).await
             }
         }
+        .map(|()| ExitCode::SUCCESS)
     };
     tokio::select! {
-        outcome = work => outcome.map(|()| ExitCode::SUCCESS),
+        outcome = work => outcome,
         signal = signals.drive(&shutdown) => Ok(ExitCode::from(signal.exit_code())),
     }
 }

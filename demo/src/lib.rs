@@ -11,10 +11,12 @@
 //!
 //! - [`sale`]: the words of the sale, its event types and their data.
 //! - [`queue`], [`tickets`], [`payments`]: the line, the ticket office, the cashier.
+//! - [`website`]: the shop's page, and its back end; [`customer`]: buys there without a browser.
 //! - [`service`]: what all services have in common; [`store`]: what none of them must forget.
 
 pub mod broker;
 pub mod client;
+pub mod customer;
 pub mod payments;
 pub mod queue;
 pub mod sale;
@@ -23,3 +25,4 @@ pub mod stage;
 pub mod store;
 pub mod tickets;
 pub mod watch;
+pub mod website;

@@ -8,15 +8,17 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use demo::broker::destination::ReferenceTarget;
 use demo::broker::{Broker, Settings, manifest};
+use demo::customer::{self, CustomerArguments};
 use demo::payments::{Payments, PaymentsArguments};
 use demo::queue::{Queue, QueueArguments};
 use demo::service::settings::{ServiceArguments, Settings as ServiceSettings};
-use demo::service::{self, NoRoutes, Service};
+use demo::service::{self, NoRoutes, Routes, Service};
 use demo::stage::warden::Part;
 use demo::stage::{self, StageArguments};
 use demo::store::Store;
 use demo::tickets::{Tickets, TicketsArguments};
 use demo::watch;
+use demo::website::{Limits, Website, WebsiteArguments};
 use runtime::shutdown::{Shutdown, Signals};
 use tracing_subscriber::EnvFilter;
 
@@ -49,6 +51,8 @@ enum Command {
     Watch(WatchArguments),
     /// Be a dead letter sink that prints what failed, where and why: a development tool
     DeadLetters(WatchArguments),
+    /// Buy tickets at the website without a browser, and print what happens: a development tool
+    Customer(CustomerArguments),
     /// Start all that belongs together, keep it running, and end it: a development tool
     ///
     /// Programs are started in the order that the files say, each once those that it comes after are ready.
@@ -60,6 +64,8 @@ enum Command {
     Tickets(Serve<TicketsArguments>),
     /// Service of the sale: the cashier
     Payments(Serve<PaymentsArguments>),
+    /// Service of the sale: the shop's page, and what it shows its customer
+    Website(Box<Serve<WebsiteArguments>>),
 }
 
 /// A service of the sale: what all have in common, and its own.
@@ -140,18 +146,25 @@ fn perform(command: Command) -> ExitCode {
 async fn run(command: Command) -> Result<ExitCode, String> {
     let grace = match &command {
         Command::Broker(arguments) => Duration::from_secs(arguments.grace_seconds),
-        Command::Watch(_) | Command::DeadLetters(_) => Duration::from_secs(2),
+        Command::Watch(_) | Command::DeadLetters(_) | Command::Customer(_) => {
+            Duration::from_secs(2)
+        }
         // Each of its programs has a grace of its own.
         Command::Stage(_) => Duration::from_secs(60 * 60),
         Command::Queue(Serve { service, .. })
         | Command::Tickets(Serve { service, .. })
         | Command::Payments(Serve { service, .. }) => Duration::from_secs(service.grace_seconds),
+        Command::Website(website) => Duration::from_secs(website.service.grace_seconds),
     };
     let signals = Signals::install().map_err(|error| error.to_string())?;
     let shutdown = Shutdown::new(grace);
     let work = async {
         match command {
             Command::Stage(arguments) => return stage::run(arguments, shutdown.clone()).await,
+            Command::Customer(arguments) => tokio::select! {
+                bought = customer::run(&arguments, say) => bought.map_err(|error| error.to_string()),
+                () = shutdown.requested() => return Ok(ExitCode::FAILURE),
+            },
             Command::Broker(arguments) => run_broker(arguments, shutdown.clone()).await,
             Command::Watch(arguments) => run_watch(arguments, "", shutdown.clone()).await,
             Command::DeadLetters(arguments) => {
@@ -161,7 +174,7 @@ async fn run(command: Command) -> Result<ExitCode, String> {
                 let settings = settings(&service)?;
                 let queue = Queue::new(&own);
                 let store = open(&queue, &settings)?;
-                run_service(queue, store, settings, shutdown.clone()).await
+                run_service(queue, NoRoutes, store, settings, shutdown.clone()).await
             }
             Command::Tickets(Serve { service, own }) => {
                 let settings = settings(&service)?;
@@ -170,13 +183,24 @@ async fn run(command: Command) -> Result<ExitCode, String> {
                 Tickets::lay_out(&store, own.stock)
                     .await
                     .map_err(|fault| fault.to_string())?;
-                run_service(tickets, store, settings, shutdown.clone()).await
+                run_service(tickets, NoRoutes, store, settings, shutdown.clone()).await
             }
             Command::Payments(Serve { service, own }) => {
                 let settings = settings(&service)?;
                 let payments = Payments::new(&own);
                 let store = open(&payments, &settings)?;
-                run_service(payments, store, settings, shutdown.clone()).await
+                run_service(payments, NoRoutes, store, settings, shutdown.clone()).await
+            }
+            Command::Website(website) => {
+                let Serve { service, own } = *website;
+                let settings = settings(&service)?;
+                let website = Website::new(Limits::default());
+                let store = open(&website, &settings)?;
+                let site = website
+                    .site(&own, store.clone(), shutdown.clone())
+                    .await
+                    .map_err(|error| error.to_string())?;
+                run_service(website, site, store, settings, shutdown.clone()).await
             }
         }
         .map(|()| ExitCode::SUCCESS)
@@ -199,12 +223,13 @@ fn open(service: &impl Service, settings: &ServiceSettings) -> Result<Store, Str
 
 async fn run_service(
     service: impl Service,
+    routes: impl Routes,
     store: Store,
     settings: ServiceSettings,
     shutdown: Shutdown,
 ) -> Result<(), String> {
     let name = service.name();
-    let running = service::start(service, NoRoutes, store, settings, shutdown)
+    let running = service::start(service, routes, store, settings, shutdown)
         .await
         .map_err(|error| error.to_string())?;
     eprintln!("demo: {name} on http://{}", running.address());
@@ -277,10 +302,7 @@ async fn run_watch(
     } else {
         format!("{label}: ")
     };
-    let tell = move |line: &str| {
-        // Whoever read the lines may have gone: the events are accepted all the same.
-        let _ = writeln!(std::io::stdout(), "{prefix}{line}");
-    };
+    let tell = move |line: &str| say(&format!("{prefix}{line}"));
     let watching = watch::start(arguments.port, tell, shutdown)
         .await
         .map_err(|error| error.to_string())?;
@@ -290,4 +312,9 @@ async fn run_watch(
     );
     let _ = watching.stopped().await;
     Ok(())
+}
+
+/// Prints a line. Whoever read the lines may have gone: all goes on as before.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }

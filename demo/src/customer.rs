@@ -12,13 +12,18 @@
 mod stream;
 
 use std::fmt;
+use std::time::Duration;
 
 use clap::Args;
 use http::{Method, StatusCode, header};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use self::stream::{Item, Stream};
 use crate::client::{Client, NoAnswer};
+
+/// How long the customer looks on after the end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What a customer does.
 #[derive(Debug, Clone, Args)]
@@ -160,6 +165,7 @@ impl<'a, T: Fn(&str)> Customer<'a, T> {
                     Item::State(state) => {
                         let step = state["step"].as_str().unwrap_or_default();
                         if matches!(step, "emitted" | "ended") {
+                            self.last_words(&mut stream).await;
                             return ended(card, &state);
                         }
                         if done.as_deref() != Some(step) && self.goes_on(step, card).await? {
@@ -167,6 +173,16 @@ impl<'a, T: Fn(&str)> Customer<'a, T> {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// Tells what follows the end, such as a notification, until nothing comes for a while.
+    async fn last_words(&mut self, stream: &mut Stream) {
+        while let Ok(Some(item)) = timeout(LAST_WORDS, stream.next()).await {
+            if let Item::Event { number, event } = item {
+                self.last = number;
+                (self.tell)(&line(&event));
             }
         }
     }

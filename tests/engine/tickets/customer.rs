@@ -40,7 +40,11 @@ impl<'a> Customer<'a> {
             data[name] = value.clone();
         }
         let source = format!("/sale/{service}");
-        let id = format!("{}-{}", self.session, self.sent.fetch_add(1, Ordering::Relaxed));
+        let id = format!(
+            "{}-{}",
+            self.session,
+            self.sent.fetch_add(1, Ordering::Relaxed)
+        );
         let headers = [
             ("ce-specversion", "1.0"),
             ("ce-source", source.as_str()),
@@ -58,11 +62,13 @@ impl<'a> Customer<'a> {
     }
 
     pub(super) async fn joins(&self) {
-        self.event("website", sale::CUSTOMER_QUEUE_JOINED, &json!({})).await;
+        self.event("website", sale::CUSTOMER_QUEUE_JOINED, &json!({}))
+            .await;
     }
 
     pub(super) async fn is_admitted(&self) {
-        self.event("queue", sale::CUSTOMER_ADMITTED, &json!({})).await;
+        self.event("queue", sale::CUSTOMER_ADMITTED, &json!({}))
+            .await;
     }
 
     pub(super) async fn asks_for_tickets(&self) {
@@ -74,11 +80,13 @@ impl<'a> Customer<'a> {
     }
 
     pub(super) async fn checks_out(&self) {
-        self.event("website", sale::CHECKED_OUT, &json!({"card": "slow"})).await;
+        self.event("website", sale::CHECKED_OUT, &json!({"card": "slow"}))
+            .await;
     }
 
     pub(super) async fn is_charged(&self) {
-        self.event("payments", sale::PAYMENT_AUTHORIZED, &json!({})).await;
+        self.event("payments", sale::PAYMENT_AUTHORIZED, &json!({}))
+            .await;
     }
 
     pub(super) async fn gets_tickets(&self) {
@@ -86,7 +94,8 @@ impl<'a> Customer<'a> {
     }
 
     pub(super) async fn leaves(&self) {
-        self.event("website", sale::CUSTOMER_QUEUE_LEFT, &json!({})).await;
+        self.event("website", sale::CUSTOMER_QUEUE_LEFT, &json!({}))
+            .await;
     }
 
     /// Joins and is let in.
@@ -127,14 +136,20 @@ impl<'a> Customer<'a> {
 
     /// Waits for the end of the sale, which must be in this end event.
     pub(super) async fn ends_in(&self, end_event: &str) {
-        let sale = self.shop.sale(&self.session, "ended", is_completed).await;
+        let sale = self.ends().await;
         let ends = sale["endEvents"].as_array().expect("end events");
         assert_eq!(ends.last(), Some(&json!(end_event)), "{sale:#}");
+    }
+
+    /// Waits for the end of the sale, whichever it is.
+    pub(super) async fn ends(&self) -> Value {
+        let sale = self.shop.sale(&self.session, "ended", is_completed).await;
         for event in self.shop.emitted(&self.session) {
             let data = event.json();
             assert_eq!(data["session"], self.session.as_str(), "{}", event.ty());
             assert!(data.get("bridgeContext").is_none(), "{data}");
         }
+        sale
     }
 
     /// What the process has emitted about the customer: each type, and each notification by its kind.

@@ -33,19 +33,12 @@ pub(super) struct Shop {
 
 impl Shop {
     /// Opens one for a model of `bpmn/tickets`. What has no duration here takes for ever.
-    pub(super) async fn open(
-        name: &'static str,
-        level: &str,
-        durations: &[(&str, &str)],
-    ) -> Self {
+    pub(super) async fn open(name: &'static str, level: &str, durations: &[(&str, &str)]) -> Self {
         let scenario = Scenario::new(Zeebe::shared().await, name);
         scenario.deploy(&format!("bpmn/tickets/{level}.bpmn")).await;
         let rules = RulesFile::new(&rules(&scenario, durations));
         let broker = Destination::accepting().await;
-        let settings = [
-            ("RULES", rules.path()),
-            ("BRIDGE_RETRY_BACKOFF_MS", "50"),
-        ];
+        let settings = [("RULES", rules.path()), ("BRIDGE_RETRY_BACKOFF_MS", "50")];
         let bridge = both_roles(scenario.zeebe(), &scenario, &broker, &settings).await;
         Self {
             scenario,
@@ -62,9 +55,8 @@ impl Shop {
 
     /// Has the destination refuse events of this type for good, until it is told to accept them.
     pub(super) fn refuses(&self, ty: &'static str) {
-        self.broker.answer(move |received| {
-            Answer::Status(if received.ty() == ty { 400 } else { 202 })
-        });
+        self.broker
+            .answer(move |received| Answer::Status(if received.ty() == ty { 400 } else { 202 }));
     }
 
     /// Has the destination accept everything again.

@@ -32,13 +32,14 @@ async fn who_leaves_the_line_or_the_shop_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_request_that_comes_behind_its_customers_leaving_is_released() {
+async fn seats_that_come_to_be_held_behind_their_customers_leaving_are_released() {
     let shop = Shop::open("leaving-late", LEVEL, &[]).await;
     let ada = shop.customer("ada");
     ada.joins().await;
     ada.leaves().await;
-    ada.stands_at("AskedAtTheLastMoment").await;
+    ada.stands_at("HeldAtTheLastMoment").await;
     ada.asks_for_tickets().await;
+    ada.has_seats_held().await;
     ada.ends_in("EndedReleasedLate").await;
     ada.heard_only(&[sale::RELEASE_REQUESTED]);
 }

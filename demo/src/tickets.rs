@@ -76,7 +76,8 @@ impl Tickets {
         }
     }
 
-    /// Lays out as many seats as there should be; seats that are taken stay.
+    /// Lays out as many seats as there should be; of those that are too many, a taken one goes when it is
+    /// given back.
     ///
     /// # Errors
     /// The store.
@@ -227,7 +228,8 @@ impl Service for Tickets {
          ) WITHOUT ROWID;
          CREATE TABLE IF NOT EXISTS seats (number INTEGER PRIMARY KEY, reservation TEXT);
          CREATE INDEX IF NOT EXISTS seats_free ON seats (number) WHERE reservation IS NULL;
-         CREATE INDEX IF NOT EXISTS seats_taken ON seats (reservation) WHERE reservation IS NOT NULL;"
+         CREATE INDEX IF NOT EXISTS seats_taken ON seats (reservation) WHERE reservation IS NOT NULL;
+         CREATE TABLE IF NOT EXISTS hall (stock INTEGER NOT NULL);"
     }
 
     fn apply(&self, event: &Event, transaction: &mut Transaction<'_>) -> Result<(), Fault> {

@@ -1,5 +1,6 @@
 //! What the source counts. Labels come from closed sets, and those of a job that goes well are bound
-//! once: looking them up costs several times as much as counting.
+//! once: looking them up costs several times as much as counting. Every series of a counter is there from
+//! the start, at 0: whoever asks how much it grew must see the first job too.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -11,6 +12,22 @@ use zeebe_client::{JobWorker, WorkerStats};
 
 use super::outcome::Ending;
 
+/// Every way in which a job ends; the last three are the engine's word against ours.
+const ENDINGS: [&str; 8] = [
+    "complete",
+    "throw_error",
+    HAND_BACK,
+    "use_retry",
+    "incident",
+    GONE_ALREADY,
+    TOO_LATE,
+    REFUSED,
+];
+pub(super) const HAND_BACK: &str = "hand_back";
+pub(super) const GONE_ALREADY: &str = "gone_already";
+pub(super) const TOO_LATE: &str = "too_late";
+pub(super) const REFUSED: &str = "refused";
+
 /// The source's instruments; `docs/OPERATING.md` lists them.
 #[derive(Debug, Clone)]
 pub(super) struct SourceMetrics {
@@ -18,8 +35,8 @@ pub(super) struct SourceMetrics {
     completing_deliveries: BoundHistogram<f64>,
     endings: Counter<u64>,
     completed: BoundCounter<u64>,
-    loops: Counter<u64>,
-    replies: Counter<u64>,
+    loops: BoundCounter<u64>,
+    replies: BoundCounter<u64>,
 }
 
 impl SourceMetrics {
@@ -35,19 +52,28 @@ impl SourceMetrics {
             .with_description("Jobs ended, by how")
             .build();
         let complete = [outcome_label(name(&Ending::Complete))];
+        for how in ENDINGS {
+            endings.add(0, &[outcome_label(how)]);
+        }
+        let loops = meter
+            .u64_counter("bridge.source.loops")
+            .with_description("Events that did not leave because they had come back too often")
+            .build()
+            .bind(&[]);
+        let replies = meter
+            .u64_counter("bridge.source.replies.dropped")
+            .with_description("Reply events in answers, which are not taken")
+            .build()
+            .bind(&[]);
+        loops.add(0);
+        replies.add(0);
         Self {
             completing_deliveries: deliveries.bind(&complete),
             deliveries,
             completed: endings.bind(&complete),
             endings,
-            loops: meter
-                .u64_counter("bridge.source.loops")
-                .with_description("Events that did not leave because they had come back too often")
-                .build(),
-            replies: meter
-                .u64_counter("bridge.source.replies.dropped")
-                .with_description("Reply events in answers, which are not taken")
-                .build(),
+            loops,
+            replies,
         }
     }
 
@@ -62,6 +88,7 @@ impl SourceMetrics {
     }
 
     pub(super) fn ended(&self, how: &'static str) {
+        debug_assert!(ENDINGS.contains(&how), "`{how}` is not in the list");
         if how == name(&Ending::Complete) {
             self.completed.add(1);
         } else {
@@ -70,11 +97,11 @@ impl SourceMetrics {
     }
 
     pub(super) fn looped(&self) {
-        self.loops.add(1, &[]);
+        self.loops.add(1);
     }
 
     pub(super) fn reply_dropped(&self) {
-        self.replies.add(1, &[]);
+        self.replies.add(1);
     }
 }
 
@@ -86,7 +113,7 @@ pub(super) fn name(ending: &Ending) -> &'static str {
     match ending {
         Ending::Complete => "complete",
         Ending::ThrowError(_) => "throw_error",
-        Ending::HandBack(_) => "hand_back",
+        Ending::HandBack(_) => HAND_BACK,
         Ending::UseRetry => "use_retry",
         Ending::Incident => "incident",
     }

@@ -13,7 +13,7 @@ use zeebe_client::{Ended, EngineError, HeldJob, JobWorker};
 
 use super::destination::{Destination, Destinations, OwnDestination};
 use super::event::{self, Outgoing};
-use super::metrics::{SourceMetrics, name};
+use super::metrics::{GONE_ALREADY, HAND_BACK, REFUSED, SourceMetrics, TOO_LATE, name};
 use super::outage::{LONGEST_PAUSE, Outage, Then, Turn};
 use super::outcome::{Ending, ending};
 use super::pause::{HandBacks, grown};
@@ -84,7 +84,7 @@ impl Bench {
                 );
                 // The same model and variables would fail again: no retries are used up in loops.
                 let ended = job.fail(0, &shortened(&text), Duration::ZERO).await;
-                self.log(&job, "incident", &ended);
+                self.log(&job, name(&Ending::Incident), &ended);
             }
         }
     }
@@ -231,7 +231,7 @@ impl Bench {
 
     async fn hand_back(&self, job: &mut HeldJob, reason: &str, backoff: Duration) {
         let ended = job.hand_back(reason, backoff).await;
-        self.log(job, "hand_back", &ended);
+        self.log(job, HAND_BACK, &ended);
     }
 
     /// Ends a job as the answer says; `longest` bounds the pause of one that is handed back.
@@ -310,7 +310,7 @@ impl Bench {
                 tracing::debug!(job_key, how, "a job ended");
             }
             Ended::GoneAlready => {
-                self.metrics.ended("gone_already");
+                self.metrics.ended(GONE_ALREADY);
                 tracing::info!(
                     job_key,
                     how,
@@ -318,7 +318,7 @@ impl Bench {
                 );
             }
             Ended::TooLate => {
-                self.metrics.ended("too_late");
+                self.metrics.ended(TOO_LATE);
                 tracing::warn!(
                     job_key,
                     how,
@@ -326,7 +326,7 @@ impl Bench {
                 );
             }
             Ended::Refused(error) => {
-                self.metrics.ended("refused");
+                self.metrics.ended(REFUSED);
                 tracing::error!(job_key, how, %error, "the engine refused the end of a job; it comes back");
             }
         }

@@ -602,6 +602,31 @@ async fn a_reply_event_is_dropped_and_counted_and_the_job_is_complete() {
 }
 
 #[tokio::test]
+async fn every_counter_of_the_source_is_there_before_it_has_counted_anything() {
+    let gateway = FakeGateway::start().await;
+    let destination = Destination::accepting().await;
+    let bridge = source(&gateway, &destination, &[]).await;
+    let page = bridge.get("metrics").await;
+    for outcome in [
+        "complete",
+        "throw_error",
+        "hand_back",
+        "use_retry",
+        "incident",
+        "gone_already",
+        "too_late",
+        "refused",
+    ] {
+        let series = format!("bridge_source_jobs_total{{outcome=\"{outcome}\"}} 0");
+        assert!(page.text().contains(&series), "{series}");
+    }
+    for name in ["loops", "replies_dropped", "locks_lost"] {
+        let series = format!("\nbridge_source_{name}_total 0");
+        assert!(page.text().contains(&series), "{series}");
+    }
+}
+
+#[tokio::test]
 async fn a_stop_hands_back_what_it_cannot_finish_without_using_a_retry() {
     let gateway = FakeGateway::start().await;
     let destination = Destination::start(|_| Answer::Never).await;

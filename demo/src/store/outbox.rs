@@ -3,7 +3,8 @@
 //! | the destination | the event |
 //! |---|---|
 //! | accepts it | is deleted |
-//! | is away, busy, or does not answer | is sent again after a growing pause of 5 s at most; after eight attempts it makes room for others for as long |
+//! | is away or busy | is sent again after a growing pause of 5 s at most; after eight attempts it makes room for others for as long |
+//! | does not answer | is put aside for a growing while, 5 s at most, so that others go on: it may be about this event |
 //! | fails at this event (500, 404 and the like) | is put aside for a growing while, a minute at most, so that others go on |
 //! | refuses it for good | goes to the table `refused`, with the reason, and into the log |
 //!

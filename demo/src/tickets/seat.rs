@@ -7,7 +7,8 @@ use crate::store::{Fault, Transaction};
 /// Seats in a row of the hall.
 const IN_A_ROW: u32 = 40;
 
-/// Makes it `stock` seats: adds what is missing, takes away free ones that are too many.
+/// Makes it `stock` seats: adds what is missing, takes away free ones that are too many. Those that are taken
+/// go when they are given back.
 pub(super) fn lay_out(transaction: &Transaction<'_>, stock: u32) -> Result<(), Fault> {
     transaction.change(
         "INSERT OR IGNORE INTO seats (number)
@@ -15,9 +16,15 @@ pub(super) fn lay_out(transaction: &Transaction<'_>, stock: u32) -> Result<(), F
          SELECT number FROM n WHERE ?1 > 0",
         [stock],
     )?;
+    transaction.change("DELETE FROM hall", [])?;
+    transaction.change("INSERT INTO hall (stock) VALUES (?1)", [stock])?;
+    take_away(transaction)
+}
+
+fn take_away(transaction: &Transaction<'_>) -> Result<(), Fault> {
     transaction.change(
-        "DELETE FROM seats WHERE number > ?1 AND reservation IS NULL",
-        [stock],
+        "DELETE FROM seats WHERE number > (SELECT stock FROM hall) AND reservation IS NULL",
+        [],
     )?;
     Ok(())
 }
@@ -63,7 +70,7 @@ pub(super) fn free(transaction: &Transaction<'_>, reservation: &str) -> Result<(
         "UPDATE seats SET reservation = NULL WHERE reservation = ?1",
         [reservation],
     )?;
-    Ok(())
+    take_away(transaction)
 }
 
 /// `A1` to `A40`, `B1` and so on; after `Z` comes `AA`.

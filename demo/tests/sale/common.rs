@@ -1,6 +1,6 @@
 use http::Method;
 use serde_json::{Value, json};
-use testkit::destination::{Answer, Destination};
+use testkit::destination::{Answer, Destination, Received};
 use testkit::request;
 
 use crate::support::{Service, of_reservation, of_type, post, requested, wait_for};
@@ -175,11 +175,17 @@ async fn an_event_that_is_refused_or_failed_holds_up_no_other() {
         Answer::Status(match event.json()["reservationId"].as_str() {
             Some("bad") => 400,
             Some("unlucky") => 500,
+            Some("silent") => return Answer::Cut,
             _ => 202,
         })
     })
     .await;
-    let tickets = Service::start("tickets", &["--stock", "500"], Some(&broker.url())).await;
+    // One at a time, so that one which keeps its place keeps all others out; and all there before the first.
+    let arguments = ["--stock", "500", "--under-way", "1"];
+    let mut tickets = Service::start("tickets", &arguments, None).await;
+    tickets
+        .accepts("Tickets.Requested", &requested("silent", 1))
+        .await;
     tickets
         .accepts("Tickets.Requested", &requested("bad", 1))
         .await;
@@ -191,17 +197,25 @@ async fn an_event_that_is_refused_or_failed_holds_up_no_other() {
             .accepts("Tickets.Requested", &requested(&format!("r-{number}"), 1))
             .await;
     }
+    tickets.kill_and_bind(&broker.url()).await;
     broker
         .wait_for("all others", |received| {
             let others = received.iter().filter(|event| {
                 !matches!(
                     event.json()["reservationId"].as_str(),
-                    Some("bad" | "unlucky")
+                    Some("bad" | "unlucky" | "silent")
                 )
             });
             (others.count() == 100).then_some(())
         })
         .await;
+    let of_first = |received: &[Received]| {
+        let ids = received
+            .iter()
+            .map(|event| event.json()["reservationId"].clone());
+        ids.take(2).collect::<Vec<_>>()
+    };
+    assert_eq!(of_first(&broker.received()), ["silent", "bad"]);
     let of = |id: &str| {
         of_type(&broker.received(), "Tickets.Held")
             .iter()

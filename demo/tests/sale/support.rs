@@ -42,6 +42,18 @@ impl Service {
         self.start_again().await;
     }
 
+    /// Ends it at once, and starts it again on the same file with other arguments.
+    pub(crate) async fn kill_and_start_with(&mut self, arguments: &[&str]) {
+        self.arguments = arguments.iter().map(|it| (*it).to_owned()).collect();
+        self.kill_and_start_again().await;
+    }
+
+    /// Ends it at once, and starts it again on the same file, its events now going to `sink`.
+    pub(crate) async fn kill_and_bind(&mut self, sink: &str) {
+        self.sink = Some(sink.to_owned());
+        self.kill_and_start_again().await;
+    }
+
     /// Starts it again on the same file; it has ended.
     pub(crate) async fn start_again(&mut self) {
         (self.program, self.url) =

@@ -69,6 +69,29 @@ async fn seats_are_held_emitted_released_and_sold_again() {
 }
 
 #[tokio::test]
+async fn seats_beyond_a_stock_that_was_lowered_are_not_sold_again_once_given_back() {
+    let broker = Destination::accepting().await;
+    let mut tickets = Service::start("tickets", &["--stock", "4"], Some(&broker.url())).await;
+    for reservation in ["r-1", "r-2"] {
+        tickets
+            .accepts("Tickets.Requested", &requested(reservation, 2))
+            .await;
+    }
+    wait_for(&broker, "Tickets.Held", 2).await;
+    tickets.kill_and_start_with(&["--stock", "3"]).await;
+    assert_eq!(tickets.books().await["stock"], 4, "what is held stays");
+    tickets
+        .accepts("Tickets.ReleaseRequested", &of_reservation("r-2"))
+        .await;
+    let books = tickets.books().await;
+    assert_eq!((&books["stock"], &books["free"]), (&json!(3), &json!(1)));
+    tickets
+        .accepts("Tickets.Requested", &requested("r-3", 2))
+        .await;
+    wait_for(&broker, "Tickets.SoldOut", 1).await;
+}
+
+#[tokio::test]
 async fn two_hundred_customers_at_once_never_get_more_than_there_is() {
     let broker = Destination::accepting().await;
     let tickets = Service::start("tickets", &["--stock", "77"], Some(&broker.url())).await;

@@ -18,10 +18,15 @@ use crate::store::{Fault, Trace, Transaction};
 const TIMEOUT: Duration = Duration::from_secs(600);
 /// The first pause.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How often in a row one is sent that gets no answer.
+/// How often in a row one is sent while the destination is away or busy.
 const ATTEMPTS: u32 = 8;
 /// The longest that an event is put aside for which the destination failed at.
 const LONGEST_ASIDE: Duration = Duration::from_secs(60);
+
+/// How long an event is put aside that was put aside so many times before.
+fn grown(times: u32, longest: Duration) -> Duration {
+    (PAUSE * 2_u32.saturating_pow(times.min(16))).min(longest)
+}
 
 impl Outbox {
     /// Sends one event until it is accepted, refused or put aside.
@@ -55,26 +60,23 @@ impl Outbox {
                     return;
                 }
                 Retry::Again(Reason::Failing) => {
-                    let times = 2_u32.saturating_pow(row.attempts.min(16));
-                    self.put_aside(sequence, (PAUSE * times).min(LONGEST_ASIDE), &attempt)
-                        .await;
+                    let aside = grown(row.attempts, LONGEST_ASIDE);
+                    self.put_aside(sequence, aside, &attempt).await;
+                    return;
+                }
+                // It may have held its place for all of the time that an answer has.
+                Retry::Again(Reason::NoAnswer) => {
+                    let aside = grown(row.attempts, LONGEST_PAUSE);
+                    self.put_aside(sequence, aside, &attempt).await;
                     return;
                 }
                 Retry::Again(
-                    Reason::Away
-                    | Reason::NoAnswer
-                    | Reason::Busy
-                    | Reason::Refused
-                    | Reason::Redirected,
+                    Reason::Away | Reason::Busy | Reason::Refused | Reason::Redirected,
                 ) if attempts_left == 0 => {
                     self.put_aside(sequence, LONGEST_PAUSE, &attempt).await;
                 }
                 Retry::Again(
-                    Reason::Away
-                    | Reason::NoAnswer
-                    | Reason::Busy
-                    | Reason::Refused
-                    | Reason::Redirected,
+                    Reason::Away | Reason::Busy | Reason::Refused | Reason::Redirected,
                 ) => {
                     self.counts.repeated.fetch_add(1, Ordering::Relaxed);
                     tracing::debug!(answer = attempt.summary(), "an event is sent again");

@@ -7,7 +7,7 @@ import { Customer } from './customer.mjs';
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** Windows that customers look through. */
-export const DESK = { viewport: { width: 1440, height: 1180 } };
+export const DESK = { viewport: { width: 1440, height: 1280 } };
 export const PHONE = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
 /** The demo at a URL. */

@@ -35,11 +35,12 @@ export class Process {
 
   /** Whose process it is. `begun`: whether that sale has begun, so that there should be one. */
   follow(session, begun) {
-    const other = session !== this.#session;
+    if (session === this.#session && begun === this.#begun) return;
     this.#begun = begun;
-    if (!other) return;
-    this.#session = session;
-    this.#found(null);
+    if (session !== this.#session) {
+      this.#session = session;
+      this.#found(null);
+    }
     this.#next(0);
   }
 
@@ -78,7 +79,12 @@ export class Process {
       this.#failed();
     }
     this.#asking = false;
-    this.#next(Math.min(SLOWEST_MS, EVERY_MS * 2 ** this.#failures));
+    this.#next(this.#still() ? SLOWEST_MS : Math.min(SLOWEST_MS, EVERY_MS * 2 ** this.#failures));
+  }
+
+  /** Nothing moves before a sale begins and after it ended. */
+  #still() {
+    return this.#failures === 0 && (this.#instance ? this.#instance.state !== 'ACTIVE' : !this.#begun);
   }
 
   #found(instance) {

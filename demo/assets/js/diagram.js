@@ -74,6 +74,7 @@ export class Diagram {
   #size() {
     const { width, height } = this.#picture.viewBox.baseVal;
     const fit = Math.min(1.2, this.#box.clientWidth / width);
+    this.#box.classList.toggle('whole', this.#whole);
     const scale = this.#whole ? fit : Math.max(fit, READABLE);
     this.#picture.setAttribute('width', Math.floor(width * scale));
     this.#picture.setAttribute('height', Math.floor(height * scale));

@@ -9,6 +9,7 @@
 //!
 //! - [`sale`]: the words of the sale, its event types and their data.
 //! - [`queue`], [`tickets`], [`payments`]: the line, the ticket office, the cashier.
+//! - [`website`]: the shop's page, and its back end.
 //! - [`service`]: what all services have in common; [`store`]: what none of them must forget.
 
 pub mod broker;
@@ -19,3 +20,4 @@ pub mod service;
 pub mod store;
 pub mod tickets;
 pub mod watch;
+pub mod website;

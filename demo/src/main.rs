@@ -11,10 +11,11 @@ use demo::broker::{Broker, Settings, manifest};
 use demo::payments::{Payments, PaymentsArguments};
 use demo::queue::{Queue, QueueArguments};
 use demo::service::settings::{ServiceArguments, Settings as ServiceSettings};
-use demo::service::{self, NoRoutes, Service};
+use demo::service::{self, NoRoutes, Routes, Service};
 use demo::store::Store;
 use demo::tickets::{Tickets, TicketsArguments};
 use demo::watch;
+use demo::website::{Limits, Website, WebsiteArguments};
 use runtime::shutdown::{Shutdown, Signals};
 use tracing_subscriber::EnvFilter;
 
@@ -45,6 +46,8 @@ enum Command {
     Tickets(Serve<TicketsArguments>),
     /// Service of the sale: the cashier
     Payments(Serve<PaymentsArguments>),
+    /// Service of the sale: the shop's page, and what it shows its customer
+    Website(Box<Serve<WebsiteArguments>>),
 }
 
 /// A service of the sale: what all have in common, and its own.
@@ -123,6 +126,7 @@ async fn run(command: Command) -> Result<ExitCode, String> {
         Command::Queue(Serve { service, .. })
         | Command::Tickets(Serve { service, .. })
         | Command::Payments(Serve { service, .. }) => Duration::from_secs(service.grace_seconds),
+        Command::Website(website) => Duration::from_secs(website.service.grace_seconds),
     };
     let signals = Signals::install().map_err(|error| error.to_string())?;
     let shutdown = Shutdown::new(grace);
@@ -137,7 +141,7 @@ async fn run(command: Command) -> Result<ExitCode, String> {
                 let settings = settings(&service)?;
                 let queue = Queue::new(&own);
                 let store = open(&queue, &settings)?;
-                run_service(queue, store, settings, shutdown.clone()).await
+                run_service(queue, NoRoutes, store, settings, shutdown.clone()).await
             }
             Command::Tickets(Serve { service, own }) => {
                 let settings = settings(&service)?;
@@ -146,13 +150,24 @@ async fn run(command: Command) -> Result<ExitCode, String> {
                 Tickets::lay_out(&store, own.stock)
                     .await
                     .map_err(|fault| fault.to_string())?;
-                run_service(tickets, store, settings, shutdown.clone()).await
+                run_service(tickets, NoRoutes, store, settings, shutdown.clone()).await
             }
             Command::Payments(Serve { service, own }) => {
                 let settings = settings(&service)?;
                 let payments = Payments::new(&own);
                 let store = open(&payments, &settings)?;
-                run_service(payments, store, settings, shutdown.clone()).await
+                run_service(payments, NoRoutes, store, settings, shutdown.clone()).await
+            }
+            Command::Website(website) => {
+                let Serve { service, own } = *website;
+                let settings = settings(&service)?;
+                let website = Website::new(Limits::default());
+                let store = open(&website, &settings)?;
+                let site = website
+                    .site(&own, store.clone(), shutdown.clone())
+                    .await
+                    .map_err(|error| error.to_string())?;
+                run_service(website, site, store, settings, shutdown.clone()).await
             }
         }
     };
@@ -174,12 +189,13 @@ fn open(service: &impl Service, settings: &ServiceSettings) -> Result<Store, Str
 
 async fn run_service(
     service: impl Service,
+    routes: impl Routes,
     store: Store,
     settings: ServiceSettings,
     shutdown: Shutdown,
 ) -> Result<(), String> {
     let name = service.name();
-    let running = service::start(service, NoRoutes, store, settings, shutdown)
+    let running = service::start(service, routes, store, settings, shutdown)
         .await
         .map_err(|error| error.to_string())?;
     eprintln!("demo: {name} on http://{}", running.address());

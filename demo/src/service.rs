@@ -29,7 +29,7 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use runtime::budget::Budget;
-use runtime::listener::{BindError, Listener, PacedRequest, ServeLimits};
+use runtime::listener::{BindError, Listener, PacedRequest};
 use runtime::readiness::{Readiness, ReadinessHandle};
 use runtime::shutdown::Shutdown;
 use serde_json::{Value, json};
@@ -217,7 +217,7 @@ pub async fn start<S: Service, R: Routes>(
             async move { Ok::<_, Infallible>(desk.answer(request).await) }
         })
     };
-    let served = listener.serve(requests, ServeLimits::default(), shutdown.clone());
+    let served = listener.serve(requests, settings.limits, shutdown.clone());
     let kept = store.clone();
     let task = tokio::spawn(async move {
         let (over, last_word) = tokio::sync::oneshot::channel::<()>();

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use eventing::{SinkBinding, SinkBindingError};
+use runtime::listener::ServeLimits;
 
 use crate::store::{REMEMBERED, UNDER_WAY};
 
@@ -56,6 +57,8 @@ pub struct Settings {
     pub under_way: usize,
     /// How many identities of events are kept.
     pub remembered: u64,
+    /// What peers are allowed.
+    pub limits: ServeLimits,
 }
 
 /// A variable that a SinkBinding would not have set like this.
@@ -81,6 +84,7 @@ impl TryFrom<&ServiceArguments> for Settings {
             )?,
             under_way: arguments.under_way,
             remembered: arguments.remembered,
+            limits: ServeLimits::default(),
         })
     }
 }

@@ -14,3 +14,5 @@ mod payments;
 mod queue;
 /// The ticket office.
 mod tickets;
+/// The website.
+mod website;

@@ -1,0 +1,14 @@
+//! The website, as a browser and a Broker see it.
+
+/// What a customer can do, and when.
+mod acts;
+/// A browser, its cookie and its streams.
+mod browser;
+/// The page, its headers, and who may ask for what.
+mod page;
+/// What events make of a session, in any order and any number of times.
+mod sessions;
+/// What a browser sees as it happens.
+mod streams;
+/// A website with limits of its own, in the test's process.
+mod within;

@@ -103,9 +103,10 @@ export class Process {
     } else if (instance.state === 'ACTIVE') {
       this.#say('running', this.place ? `It waits at ${this.place}.` : 'It moves.');
     } else {
-      const last = (instance.endEvents ?? []).map((id) => `“${this.#diagram.nameOf(id)}”`).join(' and ');
+      // The ends of what lies within it came before its own.
+      const last = instance.endEvents?.at(-1);
       const how = instance.state === 'COMPLETED' ? 'ended' : 'stopped';
-      this.#say(how, `It ${how === 'ended' ? 'ended' : 'was stopped'}${last ? ` at ${last}` : ''}, ${timeOfDay(instance.endedAt)}.`);
+      this.#say(how, `It ${how === 'ended' ? 'ended' : 'was stopped'}${last ? ` at “${this.#diagram.nameOf(last)}”` : ''}, ${timeOfDay(instance.endedAt)}.`);
     }
   }
 

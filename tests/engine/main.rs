@@ -15,3 +15,5 @@ mod in_memory;
 mod outcomes;
 /// An event in, a process, a job, an event out; and what a redelivery does.
 mod round_trip;
+/// The models of the ticket sale.
+mod tickets;

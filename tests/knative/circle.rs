@@ -4,7 +4,7 @@ use testkit::scenario::workspace;
 use testkit::zeebe::Zeebe;
 
 use crate::bridge::{self, sink};
-use crate::dataplane::Dataplane;
+use crate::dataplane::{Dataplane, Manifests};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -24,7 +24,7 @@ async fn a_ticket_sale_goes_through_the_broker_from_its_first_event_to_its_last(
     let watch = Destination::accepting().await;
     let dead_letters = Destination::accepting().await;
     let dataplane = Dataplane::start(
-        &workspace().join("knative"),
+        Manifests::shipped(&["triggers", "demo"]).path(),
         &[
             ("Service/eventing-zeebe", bridge.url()),
             ("Service/watch", &watch.url()),

@@ -6,12 +6,12 @@ use cloudevents_http::{into_binary, new_event, set_data};
 use eventing::{Attempt, Sender, SenderSettings};
 use serde_json::json;
 use testkit::destination::Destination;
-use testkit::scenario::{Scenario, workspace};
+use testkit::scenario::Scenario;
 use testkit::zeebe::Zeebe;
 use tokio::task::JoinSet;
 
 use crate::bridge::{sink, source};
-use crate::dataplane::Dataplane;
+use crate::dataplane::{Dataplane, Manifests};
 use testkit::rules_file::RulesFile;
 
 /// How many want tickets at once; each has a connection of its own to the Broker.
@@ -39,7 +39,7 @@ async fn five_thousand_events_at_once_each_have_one_effect_and_none_is_a_dead_le
     bridge.ready().await;
     let dead_letters = Destination::accepting().await;
     let dataplane = Dataplane::start(
-        &workspace().join("knative"),
+        Manifests::shipped(&["triggers", "demo"]).path(),
         &[
             ("Service/eventing-zeebe", bridge.url()),
             ("*", &dead_letters.url()),

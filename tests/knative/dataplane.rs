@@ -195,6 +195,22 @@ impl Manifests {
         Self(folder)
     }
 
+    /// The Broker that is shipped, and the Triggers of these folders of `knative`.
+    pub(crate) fn shipped(folders: &[&str]) -> Self {
+        let shipped = workspace().join("knative");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut files = vec![shipped.join("broker.yaml")];
+        for name in folders {
+            let inside = std::fs::read_dir(shipped.join(name)).expect("Triggers are shipped");
+            files.extend(inside.map(|entry| entry.expect("a readable folder").path()));
+        }
+        for (number, file) in files.iter().enumerate() {
+            std::fs::copy(file, folder.path().join(format!("{number}.yaml")))
+                .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        }
+        Self(folder)
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }

@@ -3,11 +3,12 @@ use std::path::Path;
 use testkit::destination::Destination;
 use testkit::scenario::workspace;
 
-use crate::dataplane::{Dataplane, validate};
+use crate::dataplane::{Dataplane, Manifests, validate};
 
 #[tokio::test]
 async fn knative_admits_the_manifests_that_are_shipped() {
-    let output = validate(&workspace().join("knative")).await;
+    let output =
+        validate(Manifests::shipped(&["triggers", "demo", "tickets/triggers"]).path()).await;
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success(),
@@ -22,6 +23,8 @@ async fn knative_admits_the_manifests_that_are_shipped() {
     let kinds = [
         "Broker default/default",
         "Trigger default/tickets-requested",
+        "Trigger default/process",
+        "Trigger default/website",
     ];
     for kind in kinds {
         assert!(said.contains(kind), "{kind} is not among {said}");
@@ -58,7 +61,7 @@ async fn each_shipped_trigger_delivers_the_type_that_it_names_and_no_other() {
     let bridge = Destination::accepting().await;
     let others = Destination::accepting().await;
     let dataplane = Dataplane::start(
-        &workspace().join("knative"),
+        Manifests::shipped(&["triggers", "demo"]).path(),
         &[
             ("Service/eventing-zeebe", &bridge.url()),
             ("*", &others.url()),

@@ -30,6 +30,12 @@ impl<'a> Scenario<'a> {
         Self { zeebe, name }
     }
 
+    /// The engine that it is on.
+    #[must_use]
+    pub fn zeebe(&self) -> &'a Zeebe {
+        self.zeebe
+    }
+
     /// A name of the model, as deployed for this scenario.
     #[must_use]
     pub fn of(&self, name: &str) -> String {

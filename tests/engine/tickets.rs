@@ -1,0 +1,12 @@
+//! The ticket sale: each of its models with the rules that are shipped, the services played by the test.
+
+mod customer;
+/// Customers who leave, wherever they are in the sale.
+mod leaving;
+/// No order of events is needed.
+mod order;
+/// Level 4: what fails is undone, and an operator can have the sale go on.
+mod repair;
+mod shop;
+/// What happens when time is up, from level 3 on.
+mod time;

@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn the_peak_is_the_fullest_second() {
-        assert_eq!(peak(&[0, 10, 999, 1_500, 1_600, 9_000]), 4);
+        assert_eq!(peak(&[0, 10, 999, 1_500, 1_600, 9_000]), 3);
         assert_eq!(peak(&[]), 0);
     }
 }

@@ -5,7 +5,7 @@
 //! | 79 | buyers | pay with a card that is valid |
 //! | 5 | refused | pay with a card that is refused |
 //! | 3 | slow cards | pay with a card that is slow |
-//! | 5 | impatient | leave within ten seconds, wherever they are then, and never ask |
+//! | 5 | impatient | leave within ten times what others take to decide, wherever they are then, and never ask |
 //! | 3 | dawdlers | are let in, and never ask |
 //! | 3 | forgetful | have seats held, and never check out |
 //! | 2 | fickle | have seats held, and leave |
@@ -41,8 +41,9 @@ const SHARES: [(Kind, u32); 7] = [
 /// One of so many is slow to decide, by this factor.
 const SLOW_ONE_OF: u32 = 10;
 const SLOW_FACTOR: f64 = 10.0;
-/// The impatient leave within so many milliseconds.
-const PATIENT_FOR_MS: u32 = 10_000;
+/// The impatient leave within so many times what others take to decide; nobody takes longer, as that is what
+/// dawdlers are for.
+const LONGEST_FACTOR: u32 = 10;
 /// The most tickets that one asks for; the least is one.
 const MOST_TICKETS: u32 = 4;
 
@@ -100,6 +101,7 @@ impl Customer {
         } else {
             1.0
         };
+        let longest = think_ms.saturating_mul(LONGEST_FACTOR).max(1);
         let thinks = -f64::from(think_ms) * factor * (1.0 - random.f64()).ln();
         Self {
             kind: kind.map_or(Kind::Buyer, |(kind, _)| kind),
@@ -107,9 +109,8 @@ impl Customer {
             known: 0,
             at_ms: 0,
             thinks_ms: match kind {
-                Some((Kind::Impatient, _)) => random.u32(..PATIENT_FOR_MS),
-                // Nobody thinks for minutes: that is what dawdlers are for.
-                _ => to_ms(thinks).min(PATIENT_FOR_MS),
+                Some((Kind::Impatient, _)) => random.u32(..longest),
+                _ => to_ms(thinks).min(longest),
             },
         }
     }

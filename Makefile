@@ -8,7 +8,7 @@ CARGO ?= cargo
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## a real Zeebe, a local Broker and the bridge: one event in, the process's events out
+demo: ## the ticket sale on this machine, with a page to buy at and a process to watch; until Ctrl-C
 	scripts/demo
 
 test: check unit engine knative ## everything that must hold before a change lands (20 minutes on 2 cores, cold)

@@ -37,6 +37,7 @@ use tokio::task::JoinHandle;
 use tower::service_fn;
 
 pub use self::receive::data;
+pub(crate) use self::receive::{JsonError, from_json, refused, status_of};
 use self::settings::Settings;
 use crate::store::{Fault, OpenError, Outbox, OutboxCounts, Store, Trace, Transaction};
 

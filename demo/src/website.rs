@@ -5,7 +5,7 @@
 //! events of others are nobody's here and not kept.
 //!
 //! - `identity`: who a browser is. `origin`: whose requests are taken.
-//! - `site`: the requests. `acts`: what a customer can do, and when. `assets`: the page.
+//! - `site`: the requests. `asked`: what they ask for. `acts`: what a customer can do, and when. `assets`: the page.
 //! - `happening`: what an event says. `story`: how far a customer has come by all that was said.
 //! - `keep`: the file, and its bounds.
 //! - `listeners`, `stream`: what a browser sees as it happens.
@@ -16,6 +16,7 @@
 //! There is one website only: its state is in its file, and who listens is known in its memory.
 
 mod acts;
+mod asked;
 mod assets;
 mod happening;
 mod identity;

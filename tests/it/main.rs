@@ -6,6 +6,8 @@ mod config;
 mod crowded;
 /// The dependency tree.
 mod dependencies;
+/// The pictures of the models.
+mod diagrams;
 /// What the pages say is what the program does.
 mod docs;
 /// What nobody in his right mind sends.

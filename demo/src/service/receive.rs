@@ -15,6 +15,40 @@ use crate::store::{Fault, Trace};
 /// The largest event, in bytes of its body: those of the sale are small.
 const MAX_EVENT_BYTES: usize = 256 * 1024;
 
+/// JSON that is not what is needed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum JsonError {
+    /// It is no JSON.
+    #[error("{0}")]
+    Syntax(String),
+    /// It is JSON of another shape; names the member.
+    #[error("{0}")]
+    Shape(String),
+}
+
+/// Reads JSON, to its end.
+pub(crate) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Result<T, JsonError> {
+    let of = |error: &serde_json::Error, text: String| {
+        if error.is_data() {
+            JsonError::Shape(text)
+        } else {
+            JsonError::Syntax(text)
+        }
+    };
+    let mut json = serde_json::Deserializer::from_slice(json);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let member = error.path().to_string();
+        let cause = error.inner();
+        match member.as_str() {
+            // The message names what is missing.
+            "." => of(cause, cause.to_string()),
+            member => of(cause, format!("`{member}`: {cause}")),
+        }
+    })?;
+    json.end().map_err(|error| of(&error, error.to_string()))?;
+    Ok(value)
+}
+
 /// The data of an event.
 ///
 /// # Errors
@@ -23,19 +57,7 @@ pub fn data<T: DeserializeOwned>(event: &Event) -> Result<T, Fault> {
     use cloudevents::AttributesReader;
     let refused = |what: &str| Fault::Refused(format!("data of `{}`: {what}", event.ty()));
     match data_kind(event) {
-        Ok(DataKind::Json(json)) => {
-            let mut json = serde_json::Deserializer::from_slice(json);
-            let data = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-                let member = error.path().to_string();
-                match member.as_str() {
-                    // The message names what is missing.
-                    "." => refused(&error.inner().to_string()),
-                    member => refused(&format!("`{member}`: {}", error.inner())),
-                }
-            })?;
-            json.end().map_err(|error| refused(&error.to_string()))?;
-            Ok(data)
-        }
+        Ok(DataKind::Json(json)) => from_json(json).map_err(|error| refused(&error.to_string())),
         Ok(DataKind::None) => Err(refused("is missing")),
         Ok(DataKind::Bytes(_)) => Err(refused("is not JSON")),
         Err(error) => Err(refused(&error.to_string())),
@@ -93,11 +115,13 @@ impl<S: Service, R: Routes> Desk<S, R> {
     }
 }
 
-fn refused(status: StatusCode, reason: &str) -> Answer {
+/// An answer that says why not, in JSON.
+pub(crate) fn refused(status: StatusCode, reason: &str) -> Answer {
     json_answer(status, &json!({"error": reason}))
 }
 
-fn status_of(error: &ReadError) -> StatusCode {
+/// What a body that cannot be read is answered with.
+pub(crate) fn status_of(error: &ReadError) -> StatusCode {
     match error {
         ReadError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         ReadError::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,

@@ -25,21 +25,24 @@ impl Trace {
     /// That of a request; where its headers have none, that of its event.
     #[must_use]
     pub fn of(headers: &HeaderMap, event: &Event) -> Self {
+        let own = |name: &str| attribute(event, name).map(std::borrow::Cow::into_owned);
+        Self::of_headers(headers).unwrap_or_else(|| Self {
+            traceparent: own(TRACEPARENT),
+            tracestate: own(TRACESTATE),
+        })
+    }
+
+    /// That of a request's headers, if they have one.
+    #[must_use]
+    pub fn of_headers(headers: &HeaderMap) -> Option<Self> {
         let header = |name: &str| {
             let value = headers.get(name)?.to_str().ok()?;
             Some(value.to_owned())
         };
-        let own = |name: &str| attribute(event, name).map(std::borrow::Cow::into_owned);
-        match header(TRACEPARENT) {
-            Some(traceparent) => Self {
-                traceparent: Some(traceparent),
-                tracestate: header(TRACESTATE),
-            },
-            None => Self {
-                traceparent: own(TRACEPARENT),
-                tracestate: own(TRACESTATE),
-            },
-        }
+        Some(Self {
+            traceparent: Some(header(TRACEPARENT)?),
+            tracestate: header(TRACESTATE),
+        })
     }
 }
 

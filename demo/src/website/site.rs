@@ -22,17 +22,17 @@ use runtime::body::{ReadError, read_body};
 use runtime::budget::Budget;
 use runtime::listener::PacedRequest;
 use runtime::shutdown::Shutdown;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::acts::{Act, Refusal};
+use super::acts::Refusal;
+use super::asked::{self, Verb};
 use super::assets::{Assets, PAGE};
 use super::identity::{self, Customer};
 use super::listeners::TooMany;
 use super::stream::Feed;
 use super::{Limits, Shared, keep, origin};
 use crate::sale::MAX_TICKETS;
-use crate::service::{Answer, Routes, json_answer, text};
+use crate::service::{Answer, Routes, json_answer, refused, text};
 use crate::store::{Fault, Store, Trace};
 
 /// The largest body of a request, in bytes.
@@ -71,15 +71,6 @@ enum Place {
     Me,
     Stream,
     Act(Verb),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verb {
-    Join,
-    Request,
-    Checkout,
-    Leave,
-    Again,
 }
 
 impl Routes for Site {
@@ -151,11 +142,12 @@ impl Site {
             return text(StatusCode::NOT_FOUND, "there is nothing here");
         };
         if path == PAGE && Customer::of(&parts.headers).is_none() {
-            match identity::new_cookie(origin::is_secure(&parts.headers)) {
+            let cookie = identity::new_cookie(origin::is_secure(&parts.headers));
+            match cookie.map_err(asked::no_random_bits) {
                 Ok(cookie) => {
                     answer.headers_mut().insert(header::SET_COOKIE, cookie);
                 }
-                Err(error) => return no_random_bits(&error),
+                Err((status, reason)) => return refused(status, &reason),
             }
         }
         answer
@@ -223,16 +215,10 @@ impl Site {
         let Some(customer) = Customer::of(&parts.headers) else {
             return nobody();
         };
-        let act = match body
-            .map_err(|error| (status_of(&error), error.to_string()))
-            .and_then(|body| act_of(verb, &body))
-        {
-            Ok(act) => act,
+        let asked = asked::act(verb, body).and_then(|act| Ok((act, asked::trace(&parts.headers)?)));
+        let (act, trace) = match asked {
+            Ok(asked) => asked,
             Err((status, reason)) => return refused(status, &reason),
-        };
-        let trace = match trace_of(&parts.headers) {
-            Ok(trace) => trace,
-            Err(error) => return no_random_bits(&error),
         };
         let (salt, shared) = (self.salt.clone(), Arc::clone(&self.shared));
         let done = self
@@ -278,58 +264,6 @@ impl Site {
     }
 }
 
-/// What is asked for.
-fn act_of(verb: Verb, body: &[u8]) -> Result<Act, (StatusCode, String)> {
-    match verb {
-        Verb::Join => Ok(Act::Join(read(body)?)),
-        Verb::Request => {
-            let asked = read(body)?;
-            let reservation = identity::random(24)
-                .map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-            let reservation = format!("r-{reservation}");
-            Ok(Act::Request { asked, reservation })
-        }
-        Verb::Checkout => Ok(Act::Checkout(read(body)?)),
-        Verb::Leave => Ok(Act::Leave),
-        Verb::Again => Ok(Act::Again),
-    }
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, (StatusCode, String)> {
-    let value: Value = serde_json::from_slice(body).map_err(|error| {
-        (
-            StatusCode::BAD_REQUEST,
-            format!("the body is not JSON: {error}"),
-        )
-    })?;
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let reason = match error.path().to_string().as_str() {
-            "." => error.inner().to_string(),
-            member => format!("`{member}`: {}", error.inner()),
-        };
-        (StatusCode::UNPROCESSABLE_ENTITY, reason)
-    })
-}
-
-/// The trace of a request, or a new one: what follows from it belongs together.
-fn trace_of(headers: &HeaderMap) -> Result<Trace, getrandom::Error> {
-    let header = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
-    Ok(match header("traceparent") {
-        Some(traceparent) => Trace {
-            traceparent: Some(traceparent),
-            tracestate: header("tracestate"),
-        },
-        None => Trace {
-            traceparent: Some(format!(
-                "00-{}-{}-01",
-                identity::random(32)?,
-                identity::random(16)?
-            )),
-            tracestate: None,
-        },
-    })
-}
-
 /// What the page is told of its surroundings.
 pub(super) fn config(
     process_view: Option<&str>,
@@ -344,19 +278,6 @@ pub(super) fn config(
     })
 }
 
-fn status_of(error: &ReadError) -> StatusCode {
-    match error {
-        ReadError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        ReadError::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
-        ReadError::Aborted(_) => StatusCode::BAD_REQUEST,
-        ReadError::BudgetExhausted(_) => StatusCode::SERVICE_UNAVAILABLE,
-    }
-}
-
-fn refused(status: StatusCode, reason: &str) -> Answer {
-    json_answer(status, &json!({"error": reason}))
-}
-
 fn nobody() -> Answer {
     refused(
         StatusCode::UNAUTHORIZED,
@@ -369,14 +290,6 @@ fn come_again(status: StatusCode, reason: &str) -> Answer {
     let headers = answer.headers_mut();
     headers.insert(header::RETRY_AFTER, HeaderValue::from_static(COME_AGAIN));
     answer
-}
-
-fn no_random_bits(error: &getrandom::Error) -> Answer {
-    tracing::error!(%error, "the operating system has no random bits");
-    refused(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "no random bits are to be had",
-    )
 }
 
 fn not_allowed(methods: &'static str) -> Answer {

@@ -1,73 +1,24 @@
-use std::path::Path;
-
-use demo::broker::{Broker, Settings, manifest};
 use serde_json::{Value, json};
 use testkit::destination::Destination;
 
+use crate::market::Market;
 use crate::support::{Service, joined, of_type, post, wait_for};
-
-/// Every service gets every event: which ones it takes is its own business.
-fn triggers(subscribers: &[(&str, &str)]) -> String {
-    subscribers
-        .iter()
-        .map(|(name, url)| {
-            format!(
-                "---\napiVersion: eventing.knative.dev/v1\nkind: Trigger\nmetadata: {{name: {name}}}\n\
-                 spec:\n  broker: default\n  subscriber: {{uri: \"{url}\"}}\n\
-                 \x20 delivery: {{retry: 5, backoffPolicy: linear, backoffDelay: PT0.05S}}\n"
-            )
-        })
-        .collect()
-}
 
 /// The customer's events are sent by the test; all others by services that know of each other's events only.
 #[tokio::test]
 async fn a_sale_goes_from_the_line_to_the_tickets_with_no_process_at_all() {
-    // Services have to know the Broker, and the Broker its subscribers: the Broker comes first, its
-    // Triggers lead to a fixed address each.
-    let watch = Destination::accepting().await;
     let relay = Destination::accepting().await;
     let queue = Service::start("queue", &["--shop-seats", "1"], Some(&relay.url())).await;
     let arguments = ["--stock", "10", "--choreographed"];
     let tickets = Service::start("tickets", &arguments, Some(&relay.url())).await;
     let payments = Service::start("payments", &["--work-for-ms", "20"], Some(&relay.url())).await;
-    let yaml = triggers(&[
-        ("queue", &queue.url),
+    let subscribers = [
+        ("queue", queue.url.as_str()),
         ("tickets", &tickets.url),
         ("payments", &payments.url),
-        ("watch", &watch.url()),
-    ]);
-    let mut manifests = manifest::Manifests::default();
-    manifest::parse(Path::new("test.yaml"), &yaml, "default", &mut manifests).expect("manifests");
-    let broker = Broker::start(Settings {
-        manifests,
-        ..Settings::default()
-    })
-    .await
-    .expect("a Broker");
-    let broker = broker.url("default", "default");
-    // What the services send goes on to the Broker as it is.
-    let forwarding = {
-        let broker = broker.clone();
-        tokio::spawn(async move {
-            let mut forwarded = 0;
-            loop {
-                let all = relay.wait_for_count(forwarded + 1).await;
-                for event in &all[forwarded..] {
-                    let headers: Vec<(&str, &str)> = event
-                        .headers
-                        .iter()
-                        .filter(|(name, _)| {
-                            name.as_str().starts_with("ce-") || *name == "content-type"
-                        })
-                        .map(|(name, value)| (name.as_str(), value.to_str().expect("text")))
-                        .collect();
-                    testkit::request::post(&broker, &headers, event.body.clone()).await;
-                }
-                forwarded = all.len();
-            }
-        })
-    };
+    ];
+    let market = Market::open(relay, &subscribers).await;
+    let (broker, watch) = (&market.broker, &market.watch);
     let customer = |id: &'static str, ty: &'static str, data: Value| {
         let broker = broker.clone();
         async move {
@@ -111,9 +62,8 @@ async fn a_sale_goes_from_the_line_to_the_tickets_with_no_process_at_all() {
             checked_out,
         )
         .await;
-        wait_for(&watch, end, 1).await;
+        wait_for(watch, end, 1).await;
     }
-    forwarding.abort();
     let (office, cashier) = (tickets.books().await, payments.books().await);
     assert_eq!(office["ticketsSold"], 2, "{office}");
     assert_eq!(

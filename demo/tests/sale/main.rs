@@ -1,5 +1,6 @@
 //! The services of the ticket sale, through the wire: events in, events out, books.
 
+mod market;
 mod support;
 
 /// A whole sale by the services alone, over the local Broker, with no process that coordinates it.

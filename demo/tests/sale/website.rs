@@ -10,5 +10,7 @@ mod page;
 mod sessions;
 /// What a browser sees as it happens.
 mod streams;
+/// A whole sale, by a browser and all services.
+mod whole;
 /// A website with limits of its own, in the test's process.
 mod within;

@@ -242,6 +242,16 @@ async fn what_a_customer_does_begins_a_trace_or_goes_on_with_that_of_the_request
     let left = broker.wait_for_count(2).await.remove(1);
     assert_eq!(left.header("ce-traceparent"), Some(trace));
 
+    // What is no trace is not gone on with.
+    browser.acts("again", &json!({})).await;
+    let headers = [headers[0], headers[1], ("traceparent", "nonsense")];
+    let join = r#"{"customer": "Ada"}"#;
+    assert_eq!(browser.post("join", &headers, join).await.status, 202);
+    let joined = broker.wait_for_count(3).await.remove(2);
+    let another = joined.header("ce-traceparent").expect("a trace");
+    assert_eq!(another.len(), 55);
+    assert_ne!(another, begun);
+
     // It comes back by the Broker, and is shown with its trace.
     let session = browser.session().await;
     let headers = [("traceparent", begun.as_str())];

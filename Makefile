@@ -1,7 +1,7 @@
 # What people and CI run, by the same names. The work is in scripts/ and in the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo crowd crowd-test test check unit engine knative bench interop fuzz lint-bpmn advisories clean
+.PHONY: help demo browser crowd crowd-test test check unit engine knative bench interop fuzz lint-bpmn advisories clean
 
 CARGO ?= cargo
 
@@ -18,6 +18,9 @@ crowd-test: ## 500 customers: undisturbed, while everything is killed, and over 
 	scripts/crowd calm
 	scripts/crowd faults
 	scripts/crowd knative
+
+browser: ## the page of `make demo` in a real, headless browser (needs node and Chromium besides)
+	scripts/browser-test
 
 test: check unit engine knative ## everything that must hold before a change lands (20 minutes on 2 cores, cold)
 	@scripts/summary

@@ -11,11 +11,12 @@ export const scenarios = [
       await ada.enter();
       await ada.hold(2);
       const seats = await ada.texts('.seats li');
+      await ada.reads('#process-text', 'It waits at');
       await ada.press('Kill the bridge and see nothing lost');
       await ada.reads('#killed li', 'Killed (kill -9');
       await ada.press(/^Pay €/);
       await ada.reads('#killed li', 'Ready again after');
-      await ada.reads('#killed li', 'Nothing is lost');
+      await ada.reads('#killed li', 'Nothing is lost: the same process goes on');
       await ada.sees('emitted');
       assert.deepEqual(await ada.texts('.ticket .seat'), seats);
       await ada.reads('#process-state', 'ended');

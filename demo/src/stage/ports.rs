@@ -23,9 +23,10 @@ impl Ports {
     /// The wished port, or another where that is taken; 0 wishes for any.
     pub(super) fn choose(&mut self, wished: u16) -> io::Result<u16> {
         let at = |port| TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        let listener = match self.lock(wished) {
-            true => at(wished).or_else(|_| at(0))?,
-            false => at(0)?,
+        let listener = if wished != 0 && self.lock(wished) {
+            at(wished).or_else(|_| at(0))?
+        } else {
+            at(0)?
         };
         let port = listener.local_addr()?.port();
         self.bound.push(listener);

@@ -1,15 +1,18 @@
 # What people and CI run, by the same names. The work is in scripts/ and in the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit engine knative bench interop fuzz lint-bpmn advisories clean
+.PHONY: help demo browser test check unit engine knative bench interop fuzz lint-bpmn advisories clean
 
 CARGO ?= cargo
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: ## a real Zeebe, a local Broker and the bridge: one event in, the process's events out
+demo: ## the ticket sale on this machine, with a page to buy at and a process to watch; until Ctrl-C
 	scripts/demo
+
+browser: ## the page of `make demo` in a real, headless browser (needs node and Chromium besides)
+	scripts/browser-test
 
 test: check unit engine knative ## everything that must hold before a change lands (20 minutes on 2 cores, cold)
 	@scripts/summary

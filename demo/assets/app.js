@@ -11,7 +11,6 @@ import { Events } from './js/events.js';
 import { Process } from './js/process.js';
 import { Shop } from './js/shop.js';
 import { listen } from './js/stream.js';
-import { count } from './js/words.js';
 
 const CONNECTION = { live: 'live', lost: 'connection lost, trying again', paused: 'paused' };
 const TICK_MS = 500;
@@ -33,8 +32,7 @@ async function open() {
   };
 
   new Bridge(config.controls, () => ({
-    events: events.size,
-    text: `${count(events.size, 'event')} of yours so far${process.place ? `, the process waits at ${process.place}` : ''}.`,
+    events: events.size, process: process.instance?.processInstanceKey ?? '', place: process.place,
   }));
   setInterval(() => showDeadline(state, events, process.instance), TICK_MS);
   // The sale does not wait for the picture.

@@ -4,19 +4,24 @@
 //!
 //! - [`broker`]: Broker and Triggers, from the YAML that a cluster is given.
 //! - [`watch`]: takes every event and prints it as a line.
+//! - [`stage`]: starts all that belongs together, and ends it.
+//! - [`client`]: asks others on loopback.
 //!
 //! And the services of the ticket sale, which know events only:
 //!
 //! - [`sale`]: the words of the sale, its event types and their data.
 //! - [`queue`], [`tickets`], [`payments`]: the line, the ticket office, the cashier.
-//! - [`website`]: the shop's page, and its back end.
+//! - [`website`]: the shop's page, and its back end; [`customer`]: buys there without a browser.
 //! - [`service`]: what all services have in common; [`store`]: what none of them must forget.
 
 pub mod broker;
+pub mod client;
+pub mod customer;
 pub mod payments;
 pub mod queue;
 pub mod sale;
 pub mod service;
+pub mod stage;
 pub mod store;
 pub mod tickets;
 pub mod watch;

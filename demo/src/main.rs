@@ -8,10 +8,13 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use demo::broker::destination::ReferenceTarget;
 use demo::broker::{Broker, Settings, manifest};
+use demo::customer::{self, CustomerArguments};
 use demo::payments::{Payments, PaymentsArguments};
 use demo::queue::{Queue, QueueArguments};
 use demo::service::settings::{ServiceArguments, Settings as ServiceSettings};
 use demo::service::{self, NoRoutes, Routes, Service};
+use demo::stage::warden::Part;
+use demo::stage::{self, StageArguments};
 use demo::store::Store;
 use demo::tickets::{Tickets, TicketsArguments};
 use demo::watch;
@@ -24,7 +27,15 @@ use tracing_subscriber::EnvFilter;
 #[command(name = "demo", version)]
 struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    invoked: Invoked,
+}
+
+#[derive(Debug, Subcommand)]
+enum Invoked {
+    #[command(flatten)]
+    Command(Command),
+    #[command(flatten)]
+    Part(Part),
 }
 
 #[derive(Debug, Subcommand)]
@@ -40,6 +51,13 @@ enum Command {
     Watch(WatchArguments),
     /// Be a dead letter sink that prints what failed, where and why: a development tool
     DeadLetters(WatchArguments),
+    /// Buy tickets at the website without a browser, and print what happens: a development tool
+    Customer(CustomerArguments),
+    /// Start all that belongs together, keep it running, and end it: a development tool
+    ///
+    /// Programs are started in the order that the files say, each once those that it comes after are ready.
+    /// Ctrl-C ends all of them; nothing is left behind, also where the stage itself is killed.
+    Stage(StageArguments),
     /// Service of the sale: the line in front of the shop, first come, first served
     Queue(Serve<QueueArguments>),
     /// Service of the sale: the ticket office, which holds a stock of seats
@@ -95,7 +113,13 @@ struct WatchArguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    match Arguments::parse().invoked {
+        Invoked::Command(command) => perform(command),
+        Invoked::Part(part) => part.play(),
+    }
+}
+
+fn perform(command: Command) -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -107,7 +131,7 @@ fn main() -> ExitCode {
         .enable_all()
         .build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(run(arguments.command)),
+        Ok(runtime) => runtime.block_on(run(command)),
         Err(error) => Err(format!("cannot start: {error}")),
     };
     match outcome {
@@ -122,7 +146,11 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> Result<ExitCode, String> {
     let grace = match &command {
         Command::Broker(arguments) => Duration::from_secs(arguments.grace_seconds),
-        Command::Watch(_) | Command::DeadLetters(_) => Duration::from_secs(2),
+        Command::Watch(_) | Command::DeadLetters(_) | Command::Customer(_) => {
+            Duration::from_secs(2)
+        }
+        // Each of its programs has a grace of its own.
+        Command::Stage(_) => Duration::from_secs(60 * 60),
         Command::Queue(Serve { service, .. })
         | Command::Tickets(Serve { service, .. })
         | Command::Payments(Serve { service, .. }) => Duration::from_secs(service.grace_seconds),
@@ -132,6 +160,11 @@ async fn run(command: Command) -> Result<ExitCode, String> {
     let shutdown = Shutdown::new(grace);
     let work = async {
         match command {
+            Command::Stage(arguments) => return stage::run(arguments, shutdown.clone()).await,
+            Command::Customer(arguments) => tokio::select! {
+                bought = customer::run(&arguments, say) => bought.map_err(|error| error.to_string()),
+                () = shutdown.requested() => return Ok(ExitCode::FAILURE),
+            },
             Command::Broker(arguments) => run_broker(arguments, shutdown.clone()).await,
             Command::Watch(arguments) => run_watch(arguments, "", shutdown.clone()).await,
             Command::DeadLetters(arguments) => {
@@ -170,9 +203,10 @@ async fn run(command: Command) -> Result<ExitCode, String> {
                 run_service(website, site, store, settings, shutdown.clone()).await
             }
         }
+        .map(|()| ExitCode::SUCCESS)
     };
     tokio::select! {
-        outcome = work => outcome.map(|()| ExitCode::SUCCESS),
+        outcome = work => outcome,
         signal = signals.drive(&shutdown) => Ok(ExitCode::from(signal.exit_code())),
     }
 }
@@ -268,10 +302,7 @@ async fn run_watch(
     } else {
         format!("{label}: ")
     };
-    let tell = move |line: &str| {
-        // Whoever read the lines may have gone: the events are accepted all the same.
-        let _ = writeln!(std::io::stdout(), "{prefix}{line}");
-    };
+    let tell = move |line: &str| say(&format!("{prefix}{line}"));
     let watching = watch::start(arguments.port, tell, shutdown)
         .await
         .map_err(|error| error.to_string())?;
@@ -281,4 +312,9 @@ async fn run_watch(
     );
     let _ = watching.stopped().await;
     Ok(())
+}
+
+/// Prints a line. Whoever read the lines may have gone: all goes on as before.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }

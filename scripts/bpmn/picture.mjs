@@ -1,6 +1,7 @@
 // picture.mjs MODEL.bpmn PICTURE.svg...: draws each model as it is laid out. Each element is a group with
-// its id as `data-element-id`, so that a page can show where an instance stands; colours are attributes,
-// not styles, so that a strict content security policy lets the picture into a page.
+// its id as `data-element-id`, a flow with what it leads from and to, so that a page can show where an
+// instance stands and which way it came; colours are attributes, not styles, so that a strict content
+// security policy lets the picture into a page.
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -83,7 +84,9 @@ function group(drawn) {
   const { bpmnElement } = drawn;
   const isEdge = drawn.$type === 'bpmndi:BPMNEdge';
   const classes = isEdge ? 'flow' : `element ${kebab(bpmnElement.$type)}`;
-  return `<g data-element-id="${bpmnElement.id}" class="${classes}">${isEdge ? edge(drawn) : shape(drawn)}</g>`;
+  const ends = is(bpmnElement, 'bpmn:SequenceFlow')
+    ? ` data-from="${bpmnElement.sourceRef.id}" data-to="${bpmnElement.targetRef.id}"` : '';
+  return `<g data-element-id="${bpmnElement.id}"${ends} class="${classes}">${isEdge ? edge(drawn) : shape(drawn)}</g>`;
 }
 
 // Sub-processes lie under what is in them, events on a border on top.

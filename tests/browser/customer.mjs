@@ -77,6 +77,10 @@ export class Customer {
 
   /** Nothing grave by axe's rules, as the page is now. */
   async mustBeAccessible(page = this.page) {
+    // What is still fading in has not its colours yet.
+    await page.evaluate(() => Promise.allSettled(document.getAnimations()
+      .filter((animation) => Number.isFinite(animation.effect.getComputedTiming().endTime))
+      .map((animation) => animation.finished)));
     const found = await page.evaluate(`${this.#shop.axe}; axe.run(document, { resultTypes: ['violations'] })`);
     const grave = found.violations.filter(({ impact }) => GRAVE.includes(impact));
     assert.deepEqual(grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`), []);

@@ -265,6 +265,9 @@ async fn an_engine_that_is_killed_and_comes_back_costs_neither_events_nor_jobs()
         })
         .await;
     assert_eq!(ids(&destination.received()).len(), EVENTS);
+    let counts = zeebe.counts(&scenario.of("waits")).await;
+    assert_eq!(counts["active"], 0, "{counts}");
+    assert_eq!(counts["completed"], EVENTS, "counted once, across the kill");
     bridge.program().terminate();
     assert_eq!(bridge.program().ended().await.code(), Some(0));
     zeebe.stop().await;

@@ -1,5 +1,7 @@
 //! The ticket sale: each of its models with the rules that are shipped, the services played by the test.
 
+/// Level 2: the process asks for what has to be done.
+mod coordinate;
 mod customer;
 /// Customers who leave, wherever they are in the sale.
 mod leaving;
@@ -10,3 +12,5 @@ mod repair;
 mod shop;
 /// What happens when time is up, from level 3 on.
 mod time;
+/// Level 1: the process follows, and what the observer makes of it.
+mod watch;

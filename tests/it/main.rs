@@ -4,6 +4,8 @@
 mod config;
 /// The dependency tree.
 mod dependencies;
+/// The pictures of the models.
+mod diagrams;
 /// What the pages say is what the program does.
 mod docs;
 /// What nobody in his right mind sends.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
@@ -111,15 +112,25 @@ impl Zeebe {
 
     /// The instances of a process, as the observer has them.
     pub async fn instances(&self, process: &str) -> Vec<Value> {
-        let url = format!(
-            "{}/instances?process={process}",
-            self.addresses["OBSERVER_URL"]
-        );
+        self.asked(&format!("instances?process={process}")).await
+    }
+
+    /// The instances that the observer has with this text in a variable; neither is escaped.
+    pub async fn instances_with(&self, variable: &str, value: &str) -> Vec<Value> {
+        self.asked(&format!("instances?variable={variable}&value={value}"))
+            .await
+    }
+
+    /// How many instances of a process there are and were, as the observer has counted.
+    pub async fn counts(&self, process: &str) -> Value {
+        self.asked(&format!("counts?process={process}")).await
+    }
+
+    async fn asked<T: DeserializeOwned>(&self, question: &str) -> T {
+        let url = format!("{}/{question}", self.addresses["OBSERVER_URL"]);
         let answered = request::get(&url).await;
-        match serde_json::from_slice(&answered.body) {
-            Ok(Value::Array(instances)) => instances,
-            Ok(_) | Err(_) => panic!("{url}: {}", answered.text()),
-        }
+        serde_json::from_slice(&answered.body)
+            .unwrap_or_else(|error| panic!("{url}: {error}: {}", answered.text()))
     }
 
     /// Waits until the instances of a process are as wanted, and returns them.

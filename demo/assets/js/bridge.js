@@ -1,13 +1,16 @@
 // Kills the bridge, and tells what becomes of it.
 
 import { byId, h } from './dom.js';
-import { timeOfDay } from './words.js';
+import { count, timeOfDay } from './words.js';
 
 const EVERY_MS = 300;
 const GIVE_UP_MS = 90_000;
 const PATIENCE_MS = 5_000;
 
-/** The button. `url` is the stage's controls, or null; `tally()` says how the sale stands. */
+/**
+ * The button. `url` is the stage's controls, or null; `tally()` says how the sale stands: its `events`, the
+ * `process` that runs for it and its `place`, both of which may be empty.
+ */
 export class Bridge {
   #url;
   #tally;
@@ -33,13 +36,12 @@ export class Bridge {
       const before = await this.#bridge();
       const stood = this.#tally();
       await this.#ask('/programs/bridge/kill', { method: 'POST', headers: { 'X-Stage': '1' } });
-      this.#tell(`Killed (kill -9, process ${before.pid}). ${stood.text}`, 'gone');
+      const place = stood.place && `, and your process waits at ${stood.place}`;
+      this.#tell(`Killed (kill -9, pid ${before.pid}), after ${count(stood.events, 'event')} of yours${place}.`, 'gone');
       await this.#until(before, began);
       const took = ((performance.now() - began) / 1000).toFixed(1);
       this.#tell(`Ready again after ${took} s.`, 'back');
-      const now = this.#tally();
-      const came = now.events - stood.events;
-      this.#tell(`Nothing is lost: ${came > 0 ? `${came} more events have come since, and t` : 'T'}he sale goes on where it was. ${now.text}`, 'back');
+      this.#tell(verdict(stood, this.#tally()), 'back');
     } catch (error) {
       this.#tell(error.message, 'gone');
     } finally {
@@ -84,4 +86,12 @@ export class Bridge {
   #tell(text, mark = '') {
     byId('killed').append(h('li', { class: mark }, h('time', {}, timeOfDay(Date.now())), h('p', {}, text)));
   }
+}
+
+function verdict(before, now) {
+  if (!before.process) return 'No sale of yours was under way. Do it again while one is.';
+  if (now.process !== before.process) return 'The process view does not show your process. Look at the events: they are all there.';
+  const came = now.events - before.events;
+  const place = now.place ? ` It waits at ${now.place}.` : '';
+  return `Nothing is lost: the same process goes on${came > 0 ? `, and ${count(came, 'event')} more came` : ''}.${place}`;
 }

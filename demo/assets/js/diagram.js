@@ -11,7 +11,7 @@ export class Diagram {
   #box = byId('diagram');
   #picture = null;
   #groups = new Map();
-  #here = [];
+  #place;
   #whole = false;
 
   /** Fetches the picture and shows it. */
@@ -64,9 +64,9 @@ export class Diagram {
       group.classList.toggle('failed', failed.has(id));
       halo(group, group.classList.toggle('here', here.has(id)) && !this.holdsOthers(id));
     }
-    const places = [...here].filter((id) => !this.holdsOthers(id));
-    if (places.join() !== this.#here.join()) {
-      this.#here = places;
+    const place = [...here].find((id) => !this.holdsOthers(id)) ?? instance?.endEvents?.at(-1);
+    if (place !== this.#place) {
+      this.#place = place;
       this.#follow();
     }
   }
@@ -74,6 +74,7 @@ export class Diagram {
   #size() {
     const { width, height } = this.#picture.viewBox.baseVal;
     const fit = Math.min(1.2, this.#box.clientWidth / width);
+    this.#box.classList.toggle('whole', this.#whole);
     const scale = this.#whole ? fit : Math.max(fit, READABLE);
     this.#picture.setAttribute('width', Math.floor(width * scale));
     this.#picture.setAttribute('height', Math.floor(height * scale));
@@ -81,7 +82,7 @@ export class Diagram {
   }
 
   #follow() {
-    const group = this.#groups.get(this.#here[0]);
+    const group = this.#groups.get(this.#place);
     if (!group) return;
     const [target, frame] = [group.getBoundingClientRect(), this.#box.getBoundingClientRect()];
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;

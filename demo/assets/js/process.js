@@ -35,11 +35,12 @@ export class Process {
 
   /** Whose process it is. `begun`: whether that sale has begun, so that there should be one. */
   follow(session, begun) {
-    const other = session !== this.#session;
+    if (session === this.#session && begun === this.#begun) return;
     this.#begun = begun;
-    if (!other) return;
-    this.#session = session;
-    this.#found(null);
+    if (session !== this.#session) {
+      this.#session = session;
+      this.#found(null);
+    }
     this.#next(0);
   }
 
@@ -78,7 +79,12 @@ export class Process {
       this.#failed();
     }
     this.#asking = false;
-    this.#next(Math.min(SLOWEST_MS, EVERY_MS * 2 ** this.#failures));
+    this.#next(this.#still() ? SLOWEST_MS : Math.min(SLOWEST_MS, EVERY_MS * 2 ** this.#failures));
+  }
+
+  /** Nothing moves before a sale begins and after it ended. */
+  #still() {
+    return this.#failures === 0 && (this.#instance ? this.#instance.state !== 'ACTIVE' : !this.#begun);
   }
 
   #found(instance) {
@@ -97,9 +103,10 @@ export class Process {
     } else if (instance.state === 'ACTIVE') {
       this.#say('running', this.place ? `It waits at ${this.place}.` : 'It moves.');
     } else {
-      const last = (instance.endEvents ?? []).map((id) => `“${this.#diagram.nameOf(id)}”`).join(' and ');
+      // The ends of what lies within it came before its own.
+      const last = instance.endEvents?.at(-1);
       const how = instance.state === 'COMPLETED' ? 'ended' : 'stopped';
-      this.#say(how, `It ${how === 'ended' ? 'ended' : 'was stopped'}${last ? ` at ${last}` : ''}, ${timeOfDay(instance.endedAt)}.`);
+      this.#say(how, `It ${how === 'ended' ? 'ended' : 'was stopped'}${last ? ` at “${this.#diagram.nameOf(last)}”` : ''}, ${timeOfDay(instance.endedAt)}.`);
     }
   }
 

@@ -19,7 +19,14 @@ public final class BrokerExporter implements Exporter {
 
   private static int users;
 
+  /** After how many records the engine is given the counts to keep; they are counted on from there. */
+  private static final int SAVE_EVERY = 100;
+
   private final View view = new View();
+  private final Counts counts = new Counts();
+  private byte[] saved = {};
+  private long savedUpTo;
+  private int unsaved = SAVE_EVERY;
   private int port;
   private Controller controller;
 
@@ -43,6 +50,7 @@ public final class BrokerExporter implements Exporter {
   @Override
   public void open(Controller controller) {
     this.controller = controller;
+    controller.readMetadata().ifPresent(counts::load);
     synchronized (BrokerExporter.class) {
       if (server == null) {
         try {
@@ -53,6 +61,7 @@ public final class BrokerExporter implements Exporter {
       }
       users++;
       server.views.add(view);
+      server.counts.add(counts);
     }
   }
 
@@ -61,6 +70,7 @@ public final class BrokerExporter implements Exporter {
     synchronized (BrokerExporter.class) {
       if (controller != null && server != null) {
         server.views.remove(view);
+        server.counts.remove(counts);
         if (--users == 0) {
           server.stop();
           server = null;
@@ -74,6 +84,13 @@ public final class BrokerExporter implements Exporter {
   public void export(Record<?> record) {
     server.records.add(record.toJson());
     view.apply(record);
-    controller.updateLastExportedRecordPosition(view.dispensable(record.getPosition()));
+    counts.apply(record);
+    if (++unsaved >= SAVE_EVERY) {
+      unsaved = 0;
+      saved = counts.save();
+      savedUpTo = record.getPosition();
+    }
+    // What was not counted in what is kept has to be told again after a restart.
+    controller.updateLastExportedRecordPosition(view.dispensable(savedUpTo), saved);
   }
 }

@@ -25,12 +25,14 @@ public final class EngineMain {
     private final ZeebeTestEngine engine;
     private final Records records;
     private final View view = new View();
+    private final Counts counts = new Counts();
     private long read;
 
     Reader(ZeebeTestEngine engine, Server server) {
       this.engine = engine;
       this.records = server.records;
       server.views.add(view);
+      server.counts.add(counts);
     }
 
     synchronized void readOn() {
@@ -40,6 +42,7 @@ public final class EngineMain {
           if (record.getRecordType() == RecordType.EVENT) {
             records.add(record.toJson());
             view.apply(record);
+            counts.apply(record);
           }
         }
       }

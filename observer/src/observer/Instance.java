@@ -2,14 +2,17 @@ package observer;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** One process instance as the records have told it so far. Not thread-safe; {@link View} locks. */
 final class Instance {
   private static final int MAX_VARIABLES = 100;
   private static final int MAX_WAITING_AT = 100;
+  private static final int MAX_COMPLETED = 200;
   private static final int MAX_END_EVENTS = 20;
   private static final int MAX_INCIDENTS = 20;
 
@@ -35,6 +38,7 @@ final class Instance {
   private long endedAt;
   private long chars;
   private final Map<Long, Element> waitingAt = new LinkedHashMap<>();
+  private final Set<String> completed = new LinkedHashSet<>();
   private final List<String> endEvents = new ArrayList<>();
   private final Map<String, String> variables = new TreeMap<>();
   private final Map<Long, Incident> incidents = new LinkedHashMap<>();
@@ -60,6 +64,13 @@ final class Instance {
     waitingAt.remove(elementInstanceKey);
   }
 
+  /** It has passed an element, for the first time or again. */
+  void completed(String elementId) {
+    if (completed.size() < MAX_COMPLETED) {
+      completed.add(elementId.intern()); // the same few for all instances of a process
+    }
+  }
+
   /** It came to an end event; which one tells what became of it. */
   void reached(String endEventId) {
     if (endEvents.size() < MAX_END_EVENTS) {
@@ -80,6 +91,11 @@ final class Instance {
       String before = variables.put(name, shown);
       chars += shown.length() - (before == null ? 0 : before.length());
     }
+  }
+
+  /** The value of a variable, as it is shown; null without it. */
+  String valueOf(String name) {
+    return variables.get(name);
   }
 
   /** What its variables take of the room there is for all. */
@@ -118,6 +134,9 @@ final class Instance {
       json.name("elementId").string(element.id()).name("type").string(element.type());
       json.close('}');
     }
+    json.close(']');
+    json.name("completed").open('[');
+    completed.forEach(json::string);
     json.close(']');
     json.name("endEvents").open('[');
     endEvents.forEach(json::string);

@@ -16,7 +16,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * Answers questions about the engine, on loopback only.
  *
  * <ul>
- *   <li>{@code GET /instances?key=&process=&state=}: a JSON array, ended ones first
+ *   <li>{@code GET /instances?key=&process=&state=&variable=&value=}: a JSON array, ended ones first
+ *   <li>{@code GET /counts?process=}: how many instances there are and were
  *   <li>{@code GET /records?since=&limit=}: the last records, numbered
  *   <li>{@code GET /ready}: 200
  * </ul>
@@ -26,12 +27,14 @@ final class Server {
 
   final Records records = new Records();
   final List<View> views = new CopyOnWriteArrayList<>();
+  final List<Counts> counts = new CopyOnWriteArrayList<>();
   private final HttpServer http;
   private volatile Runnable beforeAnswer = () -> {};
 
   Server(int port) throws IOException {
     http = HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port), 0);
     answer("/instances", this::instances);
+    answer("/counts", this::counts);
     answer("/records", this::records);
     answer("/ready", (json, query) -> json.raw("true"));
     http.start();
@@ -55,11 +58,30 @@ final class Server {
   }
 
   private void instances(Json json, Map<String, String> query) {
+    String variable = query.get("variable");
+    String value = query.get("value");
+    if ((variable == null) != (value == null)) {
+      throw new IllegalArgumentException("`variable` and `value` go together");
+    }
+    String wanted = value == null ? null : new Json().string(value).toString();
     json.open('[');
     for (View view : views) {
-      view.write(json, query.get("key"), query.get("process"), query.get("state"));
+      view.write(
+          json, query.get("key"), query.get("process"), query.get("state"), variable, wanted);
     }
     json.close(']');
+  }
+
+  private void counts(Json json, Map<String, String> query) {
+    String process = query.get("process");
+    if (process == null) {
+      throw new IllegalArgumentException("`process` is missing: the id of a process");
+    }
+    Counts.OfProcess sum = new Counts.OfProcess();
+    for (Counts of : counts) {
+      of.addTo(sum, process);
+    }
+    sum.write(json);
   }
 
   private void records(Json json, Map<String, String> query) {
@@ -84,12 +106,17 @@ final class Server {
     } catch (NumberFormatException cause) {
       status = 400;
       body = new Json().string("not a number: " + cause.getMessage()).toString();
+    } catch (IllegalArgumentException cause) {
+      status = 400;
+      body = new Json().string(cause.getMessage()).toString();
     } catch (RuntimeException cause) {
       status = 500;
       body = new Json().string(cause.toString()).toString();
     }
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
     exchange.getResponseHeaders().add("Content-Type", "application/json");
+    // A page may look too; nothing but GET is answered.
+    exchange.getResponseHeaders().add("Access-Control-Allow-Origin", "*");
     try (exchange) {
       exchange.sendResponseHeaders(status, bytes.length);
       exchange.getResponseBody().write(bytes);

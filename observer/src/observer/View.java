@@ -9,8 +9,11 @@ import io.camunda.zeebe.protocol.record.value.IncidentRecordValue;
 import io.camunda.zeebe.protocol.record.value.ProcessInstanceRecordValue;
 import io.camunda.zeebe.protocol.record.value.VariableRecordValue;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -28,6 +31,7 @@ final class View {
 
   private final Map<Long, Instance> active = new LinkedHashMap<>(); // in the order of their start
   private final ArrayDeque<Instance> ended = new ArrayDeque<>();
+  private final Index index = new Index();
   private long chars;
 
   synchronized void apply(Record<?> record) {
@@ -52,9 +56,14 @@ final class View {
       // From ACTIVATING on: an element whose inputs cannot be mapped has its incident there.
       if (left) {
         instance.left(record.getKey());
+        if (completed) {
+          instance.completed(value.getElementId());
+        }
         if (completed && value.getBpmnElementType() == BpmnElementType.END_EVENT) {
           instance.reached(value.getElementId());
         }
+      } else if (intent == ProcessInstanceIntent.SEQUENCE_FLOW_TAKEN) {
+        instance.completed(value.getElementId());
       } else if (intent == ProcessInstanceIntent.ELEMENT_ACTIVATING) {
         instance.entered(record.getKey(), value.getElementId(), value.getBpmnElementType().name());
       }
@@ -67,7 +76,7 @@ final class View {
         instance.ended(how, record.getTimestamp());
         ended.addLast(instance);
         if (ended.size() > MAX_ENDED) {
-          chars -= ended.removeFirst().chars();
+          forget(ended.removeFirst());
         }
       }
     }
@@ -81,21 +90,28 @@ final class View {
       active.put(instanceKey, instance);
       if (active.size() > MAX_ACTIVE) {
         Iterator<Instance> oldest = active.values().iterator();
-        chars -= oldest.next().chars();
+        forget(oldest.next());
         oldest.remove();
       }
     }
     return instance;
   }
 
+  private void forget(Instance instance) {
+    chars -= instance.chars();
+    index.forget(instance);
+  }
+
   private void variable(Record<?> record, VariableRecordValue value) {
     // Of the whole instance only: what an element sees besides lives shorter than a look at it.
     if (value.getScopeKey() == value.getProcessInstanceKey()) {
       Instance instance = started(record, value.getProcessInstanceKey());
+      String name = value.getName();
+      String before = instance.valueOf(name);
       chars -= instance.chars();
-      instance.variable(
-          value.getName(), value.getValue(), Math.min(MAX_CHARS_OF_ONE, MAX_CHARS - chars));
+      instance.variable(name, value.getValue(), Math.min(MAX_CHARS_OF_ONE, MAX_CHARS - chars));
       chars += instance.chars();
+      index.changed(name, before, instance.valueOf(name), instance);
     }
   }
 
@@ -123,13 +139,14 @@ final class View {
     return oldest.hasNext() ? Math.min(upTo, oldest.next().firstPosition - 1) : upTo;
   }
 
-  synchronized void write(Json json, String key, String process, String state) {
-    for (Instance instance : ended) {
-      if (instance.matches(key, process, state)) {
-        instance.write(json);
-      }
-    }
-    for (Instance instance : active.values()) {
+  /** What is asked for; ended ones first. A variable is asked for by its name and its value as JSON. */
+  synchronized void write(
+      Json json, String key, String process, String state, String variable, String value) {
+    List<Instance> all = new ArrayList<>();
+    all.addAll(ended);
+    all.addAll(active.values());
+    Collection<Instance> some = variable == null ? all : index.find(variable, value, all);
+    for (Instance instance : some) {
       if (instance.matches(key, process, state)) {
         instance.write(json);
       }

@@ -87,6 +87,7 @@ export const scenarios = [
       await ada.mustFit();
       await ada.hold(6);
       await ada.mustFit();
+      await ada.reads('#deadline', 'left to pay');
       await ada.picture('phone');
       await ada.press(/^Pay €/);
       await ada.sees('emitted');
@@ -105,7 +106,6 @@ export const scenarios = [
       await ada.hold(2);
       await ada.mustBeAccessible();
       await ada.reads('#announcement', 'Held for you');
-      if (colorScheme === 'dark') await ada.picture('dark');
       await ada.press(/^Pay €/);
       await ada.sees('emitted');
       await ada.reads('#announcement', 'You have your tickets');

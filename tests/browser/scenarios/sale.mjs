@@ -40,6 +40,7 @@ export const scenarios = [
         'Tickets.EmissionRequested', 'Tickets.Emitted');
       assert.equal(await ada.page.locator('#diagram .here').count(), 0, 'a process that ended stands nowhere');
       assert.ok((await ada.page.locator('#diagram .element.passed').count()) > 5, 'what was passed is marked');
+      await ada.press('Zoom out');
       await ada.picture('sale');
     },
   },

@@ -1,0 +1,12 @@
+//! The supervisor with small programs, through signals, files and requests.
+
+mod support;
+
+/// Requests that show and kill programs, and who may send them.
+mod controls;
+/// How all comes to its end.
+mod endings;
+/// What is refused before anything is started, with its line.
+mod files;
+/// Order, readiness, ports, variables, the command.
+mod starts;

@@ -3,6 +3,7 @@
 mod examples;
 mod file;
 mod robust;
+mod shipped;
 
 use std::time::Duration;
 

@@ -12,18 +12,25 @@ const EXECUTABLE: &str = env!("CARGO_BIN_EXE_eventing-zeebe");
 #[tokio::test]
 async fn the_shipped_models_deploy_and_run_on_the_newer_engine_too() {
     let zeebe = Zeebe::start("engine", "in-memory").await;
-    let models = workspace().join("bpmn");
     let environment = BTreeMap::from([(
         String::from("ZEEBE_GRPC_ADDRESS"),
         zeebe.gateway().to_owned(),
     )]);
-    let models = models.to_str().expect("a path that is UTF-8");
-    let mut deploy =
-        Program::start(EXECUTABLE, &["deploy", models], &environment).expect("the program");
-    let status = deploy.ended().await;
-    let printed = deploy.output().join("\n");
-    assert!(status.success(), "{printed}");
-    for process in ["hello", "ticket-sale"] {
+    // One after the other: the levels of the sale are one process.
+    for (models, process) in [
+        ("bpmn", "hello"),
+        ("bpmn/tickets/1-watch.bpmn", "ticket-sale version 1"),
+        ("bpmn/tickets/2-coordinate.bpmn", "ticket-sale version 2"),
+        ("bpmn/tickets/3-time.bpmn", "ticket-sale version 3"),
+        ("bpmn/tickets/4-repair.bpmn", "ticket-sale version 4"),
+    ] {
+        let path = workspace().join(models);
+        let path = path.to_str().expect("a path that is UTF-8");
+        let mut deploy =
+            Program::start(EXECUTABLE, &["deploy", path], &environment).expect("the program");
+        let status = deploy.ended().await;
+        let printed = deploy.output().join("\n");
+        assert!(status.success(), "{models}: {printed}");
         assert!(printed.contains(process), "{printed}");
     }
 

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use serde_json::json;
 use testkit::destination::{Answer, Destination};
 use testkit::request;
-use testkit::scenario::{Scenario, workspace};
+use testkit::scenario::Scenario;
 use testkit::zeebe::{Zeebe, incidents};
 use zeebe_client::{ActivateJobs, ActivatedJob};
 
@@ -363,67 +363,6 @@ async fn jobs_of(scenario: &Scenario<'_>, count: usize) -> Vec<ActivatedJob> {
         }
     }
     jobs
-}
-
-#[tokio::test]
-async fn a_sale_ends_well_whatever_the_order_of_its_events() {
-    let zeebe = Zeebe::shared().await;
-    let scenario = Scenario::new(zeebe, "shuffled");
-    scenario.deploy("bpmn/ticket-sale.bpmn").await;
-    let rules = std::fs::read_to_string(workspace().join("examples/rules/ticket-sale.yaml"))
-        .expect("the example")
-        .replace("message: Tickets.Requested", "message: Tickets.Requested@")
-        .replace(
-            "message: Tickets.CheckedOut",
-            "message: Tickets.CheckedOut@",
-        )
-        .replace(
-            "message: Payments.Authorized",
-            "message: Payments.Authorized@",
-        );
-    let rules = scenario.rules(&rules);
-    let destination = Destination::accepting().await;
-    let bridge = both_roles(zeebe, &scenario, &destination, &[("RULES", rules.path())]).await;
-
-    let events = [
-        "Tickets.Requested",
-        "Tickets.CheckedOut",
-        "Payments.Authorized",
-    ];
-    let orders = [
-        [0, 1, 2],
-        [0, 2, 1],
-        [1, 0, 2],
-        [1, 2, 0],
-        [2, 0, 1],
-        [2, 1, 0],
-    ];
-    for (sale, order) in orders.iter().enumerate() {
-        let reservation = format!("sale-{sale}");
-        let data = json!({
-            "reservationId": reservation, "customer": "Ada", "seats": ["A1"], "amount": 10,
-            "paymentId": "p",
-        });
-        for event in order {
-            let id = format!("{reservation}-{event}");
-            let answered = bridge.send(events[*event], &id, &data).await;
-            assert_eq!(answered.status, 202, "{}", answered.text());
-        }
-    }
-    let ended = scenario.all_completed("ticket-sale", orders.len()).await;
-    for sale in &ended {
-        assert_eq!(sale["endEvents"], json!(["TicketsSold"]), "{sale:#}");
-    }
-    let received = destination.received();
-    for ty in ["Payments.RequestReceived", "Tickets.Emitted"] {
-        let subjects: HashSet<_> = received
-            .iter()
-            .filter(|one| one.ty() == ty)
-            .filter_map(|one| one.header("ce-subject"))
-            .collect();
-        assert_eq!(subjects.len(), orders.len(), "{ty}: {subjects:?}");
-    }
-    assert_eq!(received.len(), 2 * orders.len());
 }
 
 #[tokio::test]

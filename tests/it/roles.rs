@@ -167,7 +167,7 @@ const BAD: [(&str, &str); 5] = [
 async fn deploy_needs_the_settings_of_the_engine_and_no_other() {
     let gateway = FakeGateway::start().await;
     let address = gateway.address();
-    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/bpmn/ticket-sale.bpmn");
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/bpmn/hello.bpmn");
     let mut settings = BAD.to_vec();
     settings.push(("ZEEBE_GRPC_ADDRESS", &address));
     let (code, printed) = run(&["deploy", model], &settings).await;
@@ -222,7 +222,7 @@ async fn a_model_that_is_not_there_ends_the_program_before_a_port_is_bound() {
 async fn a_model_that_the_engine_refuses_keeps_it_unready_and_is_said_once() {
     let gateway = FakeGateway::start().await;
     let address = gateway.address();
-    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/bpmn/ticket-sale.bpmn");
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/bpmn/hello.bpmn");
     let fault = Fault::status(Code::InvalidArgument, "no such element `Ende`");
     gateway.fail("DeployResource", fault);
     let settings = [("ZEEBE_GRPC_ADDRESS", address.as_str()), ("MODELS", model)];

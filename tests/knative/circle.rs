@@ -1,5 +1,7 @@
+use demo::sale;
 use serde_json::json;
 use testkit::destination::{Destination, Received};
+use testkit::request;
 use testkit::scenario::workspace;
 use testkit::zeebe::Zeebe;
 
@@ -7,13 +9,14 @@ use crate::bridge::{self, sink};
 use crate::dataplane::{Dataplane, Manifests};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const SESSION: &str = "s-1";
 
-/// The shipped manifests, rules and model, and a service that pays.
+/// The shipped Triggers, rules and model; the services are played by the test.
 #[tokio::test]
 async fn a_ticket_sale_goes_through_the_broker_from_its_first_event_to_its_last() {
     let zeebe = Zeebe::shared().await;
-    let rules = workspace().join("examples/rules/ticket-sale.yaml");
-    let model = workspace().join("bpmn/ticket-sale.bpmn");
+    let rules = workspace().join("knative/tickets/rules.yaml");
+    let model = workspace().join("bpmn/tickets/4-repair.bpmn");
     let bridge = sink(&[
         ("ZEEBE_GRPC_ADDRESS", zeebe.gateway()),
         ("RULES", rules.to_str().expect("a path that is UTF-8")),
@@ -21,59 +24,57 @@ async fn a_ticket_sale_goes_through_the_broker_from_its_first_event_to_its_last(
     ])
     .await;
     bridge.ready().await;
-    let watch = Destination::accepting().await;
+    let tickets = Destination::accepting().await;
+    let payments = Destination::accepting().await;
+    let website = Destination::accepting().await;
+    let others = Destination::accepting().await;
     let dead_letters = Destination::accepting().await;
     let dataplane = Dataplane::start(
-        Manifests::shipped(&["triggers", "demo"]).path(),
+        Manifests::shipped(&["tickets/triggers"]).path(),
         &[
             ("Service/eventing-zeebe", bridge.url()),
-            ("Service/watch", &watch.url()),
+            ("Service/tickets", &tickets.url()),
+            ("Service/payments", &payments.url()),
+            ("Service/website", &website.url()),
             ("Service/dead-letters", &dead_letters.url()),
+            ("*", &others.url()),
         ],
     )
     .await;
     // The model as it is shipped, so its job type as well: no other scenario here works that one.
     let source = bridge::source_of(zeebe, "cloudevents", dataplane.broker(), &[]).await;
 
-    let reservation = "sale-1";
-    let traced = [
-        ("traceparent", &*format!("00-{TRACE}-00f067aa0ba902b7-01")),
-        ("tracestate", "shop=1"),
-    ];
-    let requested = json!({
-        "reservationId": reservation, "customer": "Ada", "seats": ["A1", "A2"], "amount": 99.80,
-    });
-    let answered = dataplane
-        .send_with("Tickets.Requested", "requested-1", &traced, &requested)
-        .await;
-    assert_eq!(answered.status, 202);
-    let checked_out = json!({"reservationId": reservation});
-    let answered = dataplane
-        .send_with("Tickets.CheckedOut", "checked-out-1", &traced, &checked_out)
-        .await;
-    assert_eq!(answered.status, 202);
-
-    let payment = &watch.wait_for_count(1).await[0];
-    assert_eq!(payment.ty(), "Payments.RequestReceived");
+    for (service, ty) in [
+        ("website", sale::CUSTOMER_QUEUE_JOINED),
+        ("queue", sale::CUSTOMER_ADMITTED),
+        ("website", sale::REQUESTED),
+        ("tickets", sale::HELD),
+        ("website", sale::CHECKED_OUT),
+    ] {
+        send(&dataplane, service, ty).await;
+    }
+    let payment = first(&payments, sale::PAYMENT_REQUESTED).await;
     assert_eq!(
         payment.json(),
-        json!({"reservationId": reservation, "customer": "Ada", "amount": 99.80})
+        json!({
+            "session": SESSION, "reservationId": "r-1", "paymentId": "p-r-1", "amount": 9980,
+            "card": "valid",
+        })
     );
-    assert_carries(payment, reservation, "RequestPayment");
+    assert_carries(&payment, "RequestPayment");
 
-    let authorized = json!({"reservationId": reservation, "paymentId": "p-1"});
-    let answered = dataplane
-        .send_with("Payments.Authorized", "authorized-1", &traced, &authorized)
-        .await;
-    assert_eq!(answered.status, 202);
-    let emitted = &watch.wait_for_count(2).await[1];
-    assert_eq!(emitted.ty(), "Tickets.Emitted");
+    send(&dataplane, "payments", sale::PAYMENT_AUTHORIZED).await;
+    let emission = first(&tickets, sale::EMISSION_REQUESTED).await;
     assert_eq!(
-        emitted.json(),
-        json!({"reservationId": reservation, "customer": "Ada", "seats": ["A1", "A2"]})
+        emission.json(),
+        json!({"session": SESSION, "reservationId": "r-1"})
     );
-    assert_carries(emitted, reservation, "EmitTickets");
-    assert_ne!(payment.id(), emitted.id());
+    assert_carries(&emission, "RequestTickets");
+    assert_ne!(payment.id(), emission.id());
+
+    send(&dataplane, "tickets", sale::EMITTED).await;
+    let sent = first(&website, sale::NOTIFICATION_REQUESTED).await;
+    assert_eq!(sent.json()["kind"], "tickets-sent");
 
     let sales = zeebe
         .instances_when("ticket-sale", "the sale is complete", |all| {
@@ -81,22 +82,51 @@ async fn a_ticket_sale_goes_through_the_broker_from_its_first_event_to_its_last(
         })
         .await;
     assert_eq!(sales.len(), 1, "{sales:#?}");
-    assert_eq!(sales[0]["endEvents"], json!(["TicketsSold"]));
-    assert_eq!(sales[0]["variables"]["payment"], "p-1");
-    assert_eq!(watch.received().len(), 2);
+    assert_eq!(
+        sales[0]["endEvents"],
+        json!(["ReadyToPay", "Paid", "TicketsSold"])
+    );
     assert_eq!(dead_letters.received().len(), 0);
     source
-        .metric_when("bridge_source_jobs_total", |ended| ended == 2.0)
+        .metric_when("bridge_source_jobs_total", |ended| ended == 3.0)
         .await;
 }
 
+/// Has a service send an event about the one sale there is.
+async fn send(dataplane: &Dataplane, service: &str, ty: &str) {
+    let data = json!({
+        "session": SESSION, "reservationId": "r-1", "paymentId": "p-r-1", "customer": "Ada",
+        "tickets": 2, "seats": ["A1", "A2"], "amount": 9980,
+    });
+    let source = format!("/sale/{service}");
+    let traceparent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+    let headers = [
+        ("ce-specversion", "1.0"),
+        ("ce-source", source.as_str()),
+        ("ce-type", ty),
+        ("ce-id", ty),
+        ("ce-subject", SESSION),
+        ("content-type", "application/json"),
+        ("traceparent", traceparent.as_str()),
+        ("tracestate", "shop=1"),
+    ];
+    let answered = request::post(dataplane.broker(), &headers, data.to_string()).await;
+    assert_eq!(answered.status, 202, "{ty}: {}", answered.text());
+}
+
+/// Waits for the first event of this type at a service.
+async fn first(service: &Destination, ty: &str) -> Received {
+    service
+        .wait_for(ty, |all| all.iter().find(|event| event.ty() == ty).cloned())
+        .await
+}
+
 /// What an event of the sale brings besides its data, after ingress, channel and filter.
-fn assert_carries(event: &Received, reservation: &str, element: &str) {
+fn assert_carries(event: &Received, element: &str) {
     for (name, value) in [
         ("ce-specversion", "1.0"),
         ("ce-source", "/zeebe/tests"),
-        ("ce-subject", reservation),
-        ("ce-correlationkey", reservation),
+        ("ce-subject", SESSION),
         ("ce-bpmnprocessid", "ticket-sale"),
         ("ce-elementid", element),
         ("ce-bridgehops", "1"),

@@ -28,7 +28,7 @@ async fn five_thousand_events_at_once_each_have_one_effect_and_none_is_a_dead_le
     let scenario = Scenario::new(&zeebe, "crowd");
     scenario.deploy("one-task.bpmn").await;
     let rules = RulesFile::new(&format!(
-        "rules: [{{name: requested, select: {{type: Tickets.Requested}}, start: {{message: {}}}}}]",
+        "rules: [{{name: requested, select: {{type: Hello.Requested}}, start: {{message: {}}}}}]",
         scenario.of("Test.Started")
     ));
     let bridge = sink(&[
@@ -39,7 +39,7 @@ async fn five_thousand_events_at_once_each_have_one_effect_and_none_is_a_dead_le
     bridge.ready().await;
     let dead_letters = Destination::accepting().await;
     let dataplane = Dataplane::start(
-        Manifests::shipped(&["triggers", "demo"]).path(),
+        Manifests::shipped(&["hello/triggers"]).path(),
         &[
             ("Service/eventing-zeebe", bridge.url()),
             ("*", &dead_letters.url()),
@@ -103,7 +103,7 @@ async fn crowd(broker: &str) -> BTreeMap<String, usize> {
             for request in 0..REQUESTS {
                 let id = format!("{customer}-{request}");
                 let mut event =
-                    new_event(&id, "/tests/crowd", "Tickets.Requested").expect("an event");
+                    new_event(&id, "/tests/crowd", "Hello.Requested").expect("an event");
                 let data = json!({"request": id, "seats": ["A1"], "amount": 49.90}).to_string();
                 set_data(&mut event, Some("application/json"), data).expect("data");
                 let message = into_binary(event).expect("a message");

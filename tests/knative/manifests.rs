@@ -1,14 +1,14 @@
-use std::path::Path;
+use std::collections::BTreeSet;
 
-use testkit::destination::Destination;
+use testkit::destination::{Destination, Received};
+use testkit::request;
 use testkit::scenario::workspace;
 
 use crate::dataplane::{Dataplane, Manifests, validate};
 
 #[tokio::test]
 async fn knative_admits_the_manifests_that_are_shipped() {
-    let output =
-        validate(Manifests::shipped(&["triggers", "demo", "tickets/triggers"]).path()).await;
+    let output = validate(Manifests::shipped(&["hello/triggers", "tickets/triggers"]).path()).await;
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success(),
@@ -22,7 +22,7 @@ async fn knative_admits_the_manifests_that_are_shipped() {
     );
     let kinds = [
         "Broker default/default",
-        "Trigger default/tickets-requested",
+        "Trigger default/hello-requested",
         "Trigger default/process",
         "Trigger default/website",
     ];
@@ -34,7 +34,7 @@ async fn knative_admits_the_manifests_that_are_shipped() {
 #[tokio::test]
 async fn knative_refuses_a_manifest_with_a_mistake() {
     let shipped =
-        std::fs::read_to_string(workspace().join("knative/triggers/tickets-requested.yaml"))
+        std::fs::read_to_string(workspace().join("knative/hello/triggers/hello-requested.yaml"))
             .expect("a Trigger is shipped");
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (right, wrong) in [
@@ -57,55 +57,77 @@ async fn knative_refuses_a_manifest_with_a_mistake() {
 }
 
 #[tokio::test]
-async fn each_shipped_trigger_delivers_the_type_that_it_names_and_no_other() {
+async fn each_shipped_trigger_delivers_the_types_that_it_names_and_no_other() {
     let bridge = Destination::accepting().await;
+    let queue = Destination::accepting().await;
+    let tickets = Destination::accepting().await;
+    let payments = Destination::accepting().await;
+    let website = Destination::accepting().await;
     let others = Destination::accepting().await;
+    let subscribers = [
+        ("process", &bridge),
+        ("queue", &queue),
+        ("tickets", &tickets),
+        ("payments", &payments),
+    ];
     let dataplane = Dataplane::start(
-        Manifests::shipped(&["triggers", "demo"]).path(),
+        Manifests::shipped(&["tickets/triggers"]).path(),
         &[
             ("Service/eventing-zeebe", &bridge.url()),
+            ("Service/queue", &queue.url()),
+            ("Service/tickets", &tickets.url()),
+            ("Service/payments", &payments.url()),
+            ("Service/website", &website.url()),
             ("*", &others.url()),
         ],
     )
     .await;
-    let mut types: Vec<String> = yaml_files(&workspace().join("knative/triggers"))
+    let mut all: BTreeSet<String> = subscribers
         .iter()
-        .map(|trigger| named_type(trigger).to_owned())
+        .flat_map(|(trigger, _)| named_types(trigger))
         .collect();
-    types.push(String::from("Somebody.Else"));
-    for ty in &types {
+    all.insert(String::from("Somebody.Else"));
+    for ty in &all {
         let answered = dataplane.send(ty, ty, &serde_json::json!({})).await;
         assert_eq!(answered.status, 202, "{ty}");
     }
     // The Broker answered after its Triggers had delivered: what is not there now never comes.
-    types.pop();
-    types.sort();
-    let mut came: Vec<String> = bridge
-        .received()
-        .iter()
-        .map(|event| event.ty().to_owned())
-        .collect();
-    came.sort();
-    assert_eq!(came, types);
+    for (trigger, subscriber) in subscribers {
+        let mut expected = named_types(trigger);
+        if trigger == "process" {
+            // Only what the queue removes, and these events are from elsewhere.
+            assert!(expected.remove("Tickets.CustomerRemoved"));
+        }
+        assert_eq!(types(&subscriber.received()), expected, "{trigger}");
+    }
+    assert_eq!(types(&website.received()), all);
     assert!(others.received().is_empty(), "{:#?}", others.received());
+
+    let removed = [
+        ("ce-specversion", "1.0"),
+        ("ce-source", "/sale/queue"),
+        ("ce-type", "Tickets.CustomerRemoved"),
+        ("ce-id", "removed"),
+    ];
+    let answered = request::post(dataplane.broker(), &removed, "").await;
+    assert_eq!(answered.status, 202, "{}", answered.text());
+    assert!(types(&bridge.received()).contains("Tickets.CustomerRemoved"));
 }
 
-fn yaml_files(folder: &Path) -> Vec<String> {
-    let files: Vec<String> = std::fs::read_dir(folder)
-        .expect("Triggers are shipped")
-        .map(|entry| {
-            let path = entry.expect("a readable folder").path();
-            std::fs::read_to_string(&path)
-                .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-        })
-        .collect();
-    assert!(!files.is_empty());
-    files
+fn types(received: &[Received]) -> BTreeSet<String> {
+    received.iter().map(|event| event.ty().to_owned()).collect()
 }
 
-fn named_type(trigger: &str) -> &str {
-    trigger
+/// The types that a Trigger of the sale filters by.
+fn named_types(trigger: &str) -> BTreeSet<String> {
+    let path = workspace().join(format!("knative/tickets/triggers/{trigger}.yaml"));
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let types: BTreeSet<String> = text
         .lines()
-        .find_map(|line| line.trim().strip_prefix("type: "))
-        .expect("a Trigger of ours filters by type")
+        .filter_map(|line| line.trim().strip_prefix("type: "))
+        .map(str::to_owned)
+        .collect();
+    assert!(!types.is_empty(), "{trigger}");
+    types
 }

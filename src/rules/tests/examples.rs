@@ -8,11 +8,11 @@ use cloudevents_http::set_attribute;
 
 use super::*;
 
-fn root() -> PathBuf {
+pub(super) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn load(path: &Path) -> Rules {
+pub(super) fn load(path: &Path) -> Rules {
     let text =
         fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -37,40 +37,6 @@ type Row = (
 const KEYS: &[(&str, &str)] = &[("jobkey", "12"), ("processinstancekey", "34")];
 
 const EXAMPLES: &[(&str, &[Row])] = &[
-    (
-        "ticket-sale.yaml",
-        &[
-            (
-                "Tickets.Requested",
-                &[],
-                r#"{"reservationId":"r-1","customer":"ada","seats":["A1"],"amount":99.80,"price":0}"#,
-                Some("ticket-requested"),
-                r#"PublishMessage { name: "Tickets.Requested", correlation_key: "r-1", message_id: "ID", time_to_live: 3600s, variables: "{\"reservationId\":\"r-1\",\"customer\":\"ada\",\"seats\":[\"A1\"],\"amount\":99.80,CARRIED", tenant_id: None }"#,
-            ),
-            (
-                "Tickets.Requested",
-                &[],
-                r#"{"reservationId":"r-1","seats":[]}"#,
-                None,
-                "",
-            ),
-            (
-                "Tickets.CheckedOut",
-                &[],
-                r#"{"reservationId":"r-1","seats":["A1"],"amount":99.80}"#,
-                Some("tickets-checked-out"),
-                r#"PublishMessage { name: "Tickets.CheckedOut", correlation_key: "r-1", message_id: "ID", time_to_live: 3600s, variables: "{CARRIED", tenant_id: None }"#,
-            ),
-            (
-                "Payments.Authorized",
-                &[],
-                r#"{"reservationId":"r-1","paymentId":"p-1"}"#,
-                Some("payment-authorized"),
-                r#"PublishMessage { name: "Payments.Authorized", correlation_key: "r-1", message_id: "ID", time_to_live: 3600s, variables: "{\"payment\":\"p-1\",CARRIED", tenant_id: None }"#,
-            ),
-            ("Payments.Refused", &[], "{}", None, ""),
-        ],
-    ),
     (
         "by-process-id.yaml",
         &[

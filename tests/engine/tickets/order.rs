@@ -50,6 +50,19 @@ async fn who_leaves_has_the_seats_released_once_whatever_the_order_of_the_events
     }
 }
 
+/// What docs/TICKETS.md says of the engine, and why no path of a model depends on both.
+#[tokio::test]
+async fn of_two_messages_for_a_task_and_its_border_that_come_at_once_the_engine_takes_one() {
+    let shop = Shop::open("order-border", LEVEL, &[]).await;
+    let ada = shop.customer("ada");
+    ada.is_admitted().await;
+    ada.leaves().await;
+    ada.joins().await;
+    // Had the leaving been kept, it would end the next wait.
+    ada.asks_for_tickets().await;
+    ada.stands_at("SeatsToHave").await;
+}
+
 /// Customers whose events come from last to first, and from first to last beginning with each of them.
 async fn in_every_order<'a>(shop: &'a Shop, events: &[(&str, &str)]) -> Vec<Customer<'a>> {
     let mut customers = Vec::new();

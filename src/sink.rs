@@ -4,7 +4,7 @@
 //! - `plan`: its events -> the commands that they lead to, each paid for.
 //! - `execute`: plans -> engine calls, retried while that can help, in a task of their own.
 //! - `prepared`: a plan as the command that the client sends.
-//! - `limiter`: how many commands are in flight.
+//! - `limiter`: how many commands are in flight; `line`: who waits; `turned_away`: who goes first.
 //! - [`acknowledge`](mod@acknowledge): the table from outcome to status.
 //! - `refusals`: which of them are logged.
 //! - `metrics`: what is counted.
@@ -12,11 +12,13 @@
 pub mod acknowledge;
 mod execute;
 mod limiter;
+mod line;
 mod metrics;
 mod plan;
 mod prepared;
 mod receive;
 mod refusals;
+mod turned_away;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,14 +69,11 @@ impl Sink {
         meter: &Meter,
     ) -> Arc<Self> {
         let metrics = metrics::SinkMetrics::new(meter);
+        let limiter = limiter::Limiter::new(limits.max_commands_in_flight);
+        metrics::observe_limiter(meter, &limiter);
         Arc::new(Self {
             rules,
-            executor: execute::Executor::new(
-                gateway,
-                limits.max_commands_in_flight,
-                config,
-                metrics.clone(),
-            ),
+            executor: execute::Executor::new(gateway, limiter, config, metrics.clone()),
             budget: Budget::new(limits.body_budget_bytes, BUDGET_PATIENCE),
             requests: Arc::new(Semaphore::new(limits.max_connections)),
             codec_limits: cloudevents_http::Limits {

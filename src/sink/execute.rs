@@ -10,7 +10,8 @@ use zeebe_client::{Address, EngineError, ErrorKind, Gateway};
 use super::acknowledge::{Acknowledgement, Command, Outcome, acknowledge};
 use super::limiter::{Lesson, Limiter};
 use super::metrics::SinkMetrics;
-use super::prepared::{Prepared, at_most_once, command};
+use super::prepared::{Prepared, at_most_once, command, message_id};
+use super::turned_away::TurnedAway;
 use crate::config::{NotDeployed, SinkConfig};
 use crate::rules::{Plan, Planned};
 
@@ -29,6 +30,7 @@ const LEAST_ROOM: usize = 64 * 1024;
 pub(super) struct Executor {
     gateway: Gateway,
     limiter: Limiter,
+    turned_away: TurnedAway,
     window: Duration,
     not_deployed: NotDeployed,
     metrics: SinkMetrics,
@@ -45,13 +47,14 @@ pub(super) struct Answer {
 impl Executor {
     pub(super) fn new(
         gateway: Gateway,
-        most_in_flight: usize,
+        limiter: Limiter,
         config: &SinkConfig,
         metrics: SinkMetrics,
     ) -> Self {
         Self {
             gateway,
-            limiter: Limiter::new(most_in_flight),
+            limiter,
+            turned_away: TurnedAway::default(),
             window: config.retry_in_request,
             not_deployed: config.not_deployed,
             metrics,
@@ -108,9 +111,11 @@ impl Executor {
     async fn one(&self, plan: &Plan, bounds: &Bounds) -> Answer {
         let began = Instant::now();
         let kind = command(plan);
+        let event = message_id(plan);
+        let turned_away = event.map_or(0, |event| self.turned_away.times(event));
         let mut pause = FIRST_PAUSE;
         loop {
-            let (outcome, error) = match self.attempt(plan, bounds).await {
+            let (outcome, error) = match self.attempt(plan, bounds, turned_away).await {
                 Ok(()) => (Outcome::Done, None),
                 Err(error) if error.kind() == ErrorKind::OutcomeUnknown && at_most_once(plan) => {
                     tracing::warn!(%error, "a command that must not be repeated has an unknown outcome; it is taken as done");
@@ -122,6 +127,13 @@ impl Executor {
             let next = Instant::now() + jittered(pause);
             if !acknowledgement.is_retryable() || !bounds.retried || next > bounds.last_begin {
                 self.metrics.command(kind, outcome, began.elapsed());
+                if let Some(event) = event {
+                    if acknowledgement.is_retryable() {
+                        self.turned_away.again(event);
+                    } else if turned_away > 0 {
+                        self.turned_away.no_more(event);
+                    }
+                }
                 if let Some(error) = &error {
                     tracing::debug!(%error, ?acknowledgement, "a command was not taken");
                 }
@@ -143,10 +155,15 @@ impl Executor {
         }
     }
 
-    async fn attempt(&self, plan: &Plan, bounds: &Bounds) -> Result<(), EngineError> {
+    async fn attempt(
+        &self,
+        plan: &Plan,
+        bounds: &Bounds,
+        turned_away: u32,
+    ) -> Result<(), EngineError> {
         let placed = async {
             let room = bounds.room_for(plan).await?;
-            let place = self.limiter.place().await?;
+            let place = self.limiter.place(turned_away).await;
             Some((room, place))
         };
         let (_room, place) = match tokio::time::timeout_at(bounds.last_begin, placed).await {
@@ -168,7 +185,7 @@ impl Executor {
             Err(error) if error.kind() == ErrorKind::Backpressure => Lesson::Backpressure,
             Err(_) => Lesson::Nothing,
         };
-        self.limiter.done(place, lesson);
+        place.done(lesson);
         result
     }
 }

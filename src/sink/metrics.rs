@@ -13,6 +13,7 @@ use runtime::telemetry::metrics::DURATION_BOUNDARIES;
 use zeebe_client::ErrorKind;
 
 use super::acknowledge::{Command, Outcome};
+use super::limiter::Limiter;
 
 /// Every status that the sink answers with.
 const STATUSES: [StatusCode; 9] = [
@@ -120,6 +121,16 @@ impl SinkMetrics {
             }
         }
     }
+}
+
+/// Shows how many commands wait for a place among those in flight.
+pub(super) fn observe_limiter(meter: &Meter, limiter: &Limiter) {
+    let limiter = limiter.clone();
+    let _ = meter
+        .u64_observable_gauge("bridge.sink.commands.waiting")
+        .with_description("Commands that wait for a place among those in flight")
+        .with_callback(move |gauge| gauge.observe(limiter.waiting() as u64, &[]))
+        .build();
 }
 
 fn status_label(status: StatusCode) -> KeyValue {

@@ -65,6 +65,20 @@ pub(super) fn command(plan: &Plan) -> Command {
     }
 }
 
+/// Which event a command is for, where the command says it.
+pub(super) fn message_id(plan: &Plan) -> Option<&str> {
+    match plan {
+        Plan::PublishMessage { message_id, .. } => Some(message_id),
+        Plan::CreateProcessInstance { .. }
+        | Plan::BroadcastSignal { .. }
+        | Plan::SetVariables { .. }
+        | Plan::CancelProcessInstance { .. }
+        | Plan::CompleteJob { .. }
+        | Plan::FailJob { .. }
+        | Plan::ThrowError { .. } => None,
+    }
+}
+
 /// Whether an unknown outcome is rather taken as done than repeated.
 pub(super) fn at_most_once(plan: &Plan) -> bool {
     match plan {

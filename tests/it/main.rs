@@ -2,6 +2,8 @@
 
 /// Bad configuration: fatal before a port is bound, and every problem names its variable.
 mod config;
+/// More events than the engine can take.
+mod crowded;
 /// The dependency tree.
 mod dependencies;
 /// The pictures of the models.

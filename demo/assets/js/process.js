@@ -6,8 +6,8 @@ import { timeOfDay } from './words.js';
 const EVERY_MS = 1_000;
 const SLOWEST_MS = 15_000;
 const PATIENCE_MS = 4_000;
-/** An event has passed: the process will have moved in a moment. */
-const SOON_MS = 150;
+/** An event has passed: the process moves in a moment, and is seen to have moved in another. */
+const SOON_MS = [150, 350, 500];
 
 /** Asks again and again while the page is seen, and shows the answer. */
 export class Process {
@@ -19,6 +19,7 @@ export class Process {
   #failures = 0;
   #timer = null;
   #asking = false;
+  #soon = [];
 
   /** `url` is the process view's, or null where the demo has none. */
   constructor(url, diagram) {
@@ -44,9 +45,11 @@ export class Process {
     this.#next(0);
   }
 
-  /** Looks soon rather than in a second. */
+  /** Looks soon, and again soon after, rather than in a second. */
   look() {
-    if (this.#failures === 0) this.#next(SOON_MS);
+    if (this.#failures > 0) return;
+    this.#soon = [...SOON_MS];
+    this.#next(this.#soon.shift());
   }
 
   /** Where it stands, in words. */
@@ -76,10 +79,11 @@ export class Process {
       if (session === this.#session) this.#found(latest(instances));
     } catch {
       this.#failures += 1;
+      this.#soon = [];
       this.#failed();
     }
     this.#asking = false;
-    this.#next(this.#still() ? SLOWEST_MS : Math.min(SLOWEST_MS, EVERY_MS * 2 ** this.#failures));
+    this.#next(this.#soon.shift() ?? (this.#still() ? SLOWEST_MS : Math.min(SLOWEST_MS, EVERY_MS * 2 ** this.#failures)));
   }
 
   /** Nothing moves before a sale begins and after it ended. */

@@ -220,11 +220,12 @@ impl Site {
             Ok(asked) => asked,
             Err((status, reason)) => return refused(status, &reason),
         };
-        let (salt, shared) = (self.salt.clone(), Arc::clone(&self.shared));
+        let (salt, bounds) = (self.salt.clone(), self.limits.bounds);
+        let shared = Arc::clone(&self.shared);
         let done = self
             .in_time(self.store.transact(trace, move |transaction| {
                 let session = keep::current(transaction, &customer, &salt)?;
-                let done = act.apply(session, &salt, transaction)?;
+                let done = act.apply(session, &salt, &bounds, transaction)?;
                 transaction.after_commit(move || shared.listeners.wake(&customer));
                 Ok(done)
             }))

@@ -174,8 +174,12 @@ impl<'a> Transaction<'a> {
             (TRACESTATE, &self.trace.tracestate),
         ];
         for (name, value) in trace {
-            if let Some(value) = value {
-                set_attribute(&mut event, name, value)?;
+            // Others chose it, and some of what a header may hold (a tab) no attribute may. A trace is worth
+            // less than the event: work that is due, and could not emit, would keep all others from theirs.
+            if let Some(value) = value
+                && let Err(error) = set_attribute(&mut event, name, value)
+            {
+                tracing::debug!(%error, "an event goes without its trace");
             }
         }
         set_data(&mut event, Some("application/json"), data)?;

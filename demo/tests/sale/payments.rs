@@ -1,7 +1,9 @@
 use serde_json::json;
 use testkit::destination::Destination;
 
-use crate::support::{Service, of_type, payment, wait_for};
+use crate::support::{Service, of_type, payment, post, wait_for};
+
+const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 #[tokio::test]
 async fn the_card_decides_unless_the_mode_does() {
@@ -130,4 +132,33 @@ async fn an_amount_beyond_all_tickets_is_refused_and_the_books_stay_readable() {
         assert!(answered.text().contains("amount"), "{}", answered.text());
     }
     assert_eq!(payments.books().await["amountCharged"], 0);
+}
+
+#[tokio::test]
+async fn a_trace_that_no_event_can_carry_keeps_nobody_from_paying() {
+    let broker = Destination::accepting().await;
+    let payments = Service::start("payments", &["--work-for-ms", "10"], Some(&broker.url())).await;
+    // A tab may stand in a header, and in a list of vendors, but in no attribute of an event.
+    let tab = ("traceparent", "00-0af7651916cd43dd8448eb211c80319c\t-01");
+    let vendors = ("tracestate", "a=1,\tb=2");
+    for (id, headers) in [
+        ("r-1", &[tab][..]),
+        ("r-2", &[("traceparent", TRACEPARENT), vendors]),
+    ] {
+        let data = payment(id, "valid");
+        let answered = post(
+            &payments.url,
+            id,
+            "Payments.RequestReceived",
+            headers,
+            &data,
+        )
+        .await;
+        assert_eq!(answered.status, 202, "{}", answered.text());
+    }
+    payments
+        .accepts("Payments.RequestReceived", &payment("r-3", "valid"))
+        .await;
+    wait_for(&broker, "Payments.Authorized", 3).await;
+    assert_eq!(payments.books().await["authorized"], 3);
 }

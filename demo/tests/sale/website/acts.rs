@@ -252,6 +252,21 @@ async fn what_a_customer_does_begins_a_trace_or_goes_on_with_that_of_the_request
     assert_eq!(another.len(), 55);
     assert_ne!(another, begun);
 
+    // A tab may stand in a list of vendors, and in no attribute: the event goes without the list.
+    browser.acts("leave", &json!({})).await;
+    broker.wait_for_count(4).await;
+    browser.acts("again", &json!({})).await;
+    let headers = [
+        headers[0],
+        headers[1],
+        ("traceparent", trace),
+        ("tracestate", "a=1,\tb=2"),
+    ];
+    assert_eq!(browser.post("join", &headers, join).await.status, 202);
+    let joined = broker.wait_for_count(5).await.remove(4);
+    assert_eq!(joined.header("ce-traceparent"), Some(trace));
+    assert_eq!(joined.header("ce-tracestate"), None);
+
     // It comes back by the Broker, and is shown with its trace.
     let session = browser.session().await;
     let headers = [("traceparent", begun.as_str())];

@@ -131,7 +131,7 @@ async fn on_stage(
     if let (Some(plan), Some(listener)) = (&plan.controls, listener) {
         let origins = plan.origins.iter().map(resolve);
         let origins = origins.collect::<Result<_, _>>()?;
-        let serving = controls::serve(listener, origins, Arc::clone(&shared), shutdown.clone());
+        let serving = controls::serve(listener, origins, Arc::clone(&shared), controls.clone());
         tokio::spawn(serving);
     }
 

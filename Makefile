@@ -1,7 +1,7 @@
 # What people and CI run, by the same names. The work is in scripts/ and in the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser test check unit engine knative bench interop fuzz lint-bpmn advisories clean
+.PHONY: help demo browser crowd crowd-test test check unit engine knative bench interop fuzz lint-bpmn advisories clean
 
 CARGO ?= cargo
 
@@ -10,6 +10,14 @@ help: ## this list
 
 demo: ## the ticket sale on this machine, with a page to buy at and a process to watch; until Ctrl-C
 	scripts/demo
+
+crowd: ## 100,000 customers for 20,000 tickets, and what must be true when they have gone
+	scripts/crowd big
+
+crowd-test: ## 500 customers: undisturbed, while everything is killed, and over Knative's own data plane (needs Go)
+	scripts/crowd calm
+	scripts/crowd faults
+	scripts/crowd knative
 
 browser: ## the page of `make demo` in a real, headless browser (needs node and Chromium besides)
 	scripts/browser-test

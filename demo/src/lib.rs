@@ -12,10 +12,12 @@
 //! - [`sale`]: the words of the sale, its event types and their data.
 //! - [`queue`], [`tickets`], [`payments`]: the line, the ticket office, the cashier.
 //! - [`website`]: the shop's page, and its back end; [`customer`]: buys there without a browser.
+//! - [`crowd`]: very many customers at once, and what must be true when they have gone.
 //! - [`service`]: what all services have in common; [`store`]: what none of them must forget.
 
 pub mod broker;
 pub mod client;
+pub mod crowd;
 pub mod customer;
 pub mod payments;
 pub mod queue;

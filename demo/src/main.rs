@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use demo::broker::destination::ReferenceTarget;
 use demo::broker::{Broker, Settings, manifest};
+use demo::crowd::{self, CrowdArguments};
 use demo::customer::{self, CustomerArguments};
 use demo::payments::{Payments, PaymentsArguments};
 use demo::queue::{Queue, QueueArguments};
@@ -53,6 +54,8 @@ enum Command {
     DeadLetters(WatchArguments),
     /// Buy tickets at the website without a browser, and print what happens: a development tool
     Customer(CustomerArguments),
+    /// Have a crowd buy tickets, and check what is true when it has gone: a development tool
+    Crowd(Box<CrowdArguments>),
     /// Start all that belongs together, keep it running, and end it: a development tool
     ///
     /// Programs are started in the order that the files say, each once those that it comes after are ready.
@@ -146,7 +149,7 @@ fn perform(command: Command) -> ExitCode {
 async fn run(command: Command) -> Result<ExitCode, String> {
     let grace = match &command {
         Command::Broker(arguments) => Duration::from_secs(arguments.grace_seconds),
-        Command::Watch(_) | Command::DeadLetters(_) | Command::Customer(_) => {
+        Command::Watch(_) | Command::DeadLetters(_) | Command::Customer(_) | Command::Crowd(_) => {
             Duration::from_secs(2)
         }
         // Each of its programs has a grace of its own.
@@ -161,6 +164,12 @@ async fn run(command: Command) -> Result<ExitCode, String> {
     let work = async {
         match command {
             Command::Stage(arguments) => return stage::run(arguments, shutdown.clone()).await,
+            Command::Crowd(arguments) => {
+                return match crowd::run(*arguments, shutdown.clone()).await? {
+                    true => Ok(ExitCode::SUCCESS),
+                    false => Ok(ExitCode::FAILURE),
+                };
+            }
             Command::Customer(arguments) => tokio::select! {
                 bought = customer::run(&arguments, say) => bought.map_err(|error| error.to_string()),
                 () = shutdown.requested() => return Ok(ExitCode::FAILURE),

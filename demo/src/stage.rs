@@ -48,7 +48,7 @@ pub use self::refusal::Refusal;
 
 use self::board::Board;
 use self::keeper::Shared;
-use self::ports::Ports;
+use self::ports::{Locks, Ports};
 use self::process::{Process, Run};
 use self::troupe::Troupe;
 use self::variables::Variables;
@@ -111,7 +111,7 @@ async fn on_stage(
     warden: &Arc<Warden>,
     shutdown: &Shutdown,
 ) -> Result<ExitCode, String> {
-    let (known, listener) = names(&plan, &demo, &folder).await?;
+    let (known, listener, _locks) = names(&plan, &demo, &folder).await?;
     let board = Board::new(plan.programs.iter().map(|it| it.name.as_str()));
     let shared = Arc::new(Shared {
         demo,
@@ -209,7 +209,7 @@ async fn names(
     plan: &Plan,
     demo: &Path,
     folder: &Path,
-) -> Result<(BTreeMap<String, String>, Option<Listener>), String> {
+) -> Result<(BTreeMap<String, String>, Option<Listener>, Locks), String> {
     let mut ports = Ports::default();
     let mut known = BTreeMap::new();
     let mut choose = |of: &str, wished: u16| {
@@ -229,7 +229,7 @@ async fn names(
     let controls = controls
         .map(|it| choose("the controls", it.port))
         .transpose()?;
-    drop(ports);
+    let locks = ports.free();
     let mut url = String::new();
     let mut listener = None;
     if let Some(port) = controls {
@@ -250,5 +250,5 @@ async fn names(
     ] {
         known.insert(name.to_owned(), value);
     }
-    Ok((known, listener))
+    Ok((known, listener, locks))
 }

@@ -1,9 +1,12 @@
 //! A subscriber that accepts every event and tells it in a line: an observer, a dead letter sink.
+//!
+//! `GET /books` says how many events there were, `GET /healthz` that it runs.
 
 use std::convert::Infallible;
 use std::fmt::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use base64::Engine;
@@ -17,6 +20,7 @@ use runtime::body::read_body;
 use runtime::budget::Budget;
 use runtime::listener::{BindError, Listener, PacedRequest, ServeLimits, Served};
 use runtime::shutdown::Shutdown;
+use serde_json::json;
 use tokio::task::JoinHandle;
 use tower::service_fn;
 
@@ -46,11 +50,14 @@ pub async fn start(
 ) -> Result<Watching, BindError> {
     let listener = Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
     let address = listener.address();
-    let budget = Budget::new(BUDGET_BYTES, PATIENCE);
-    let tell: Arc<dyn Fn(&str) + Send + Sync> = Arc::new(tell);
+    let desk = Arc::new(Desk {
+        tell: Box::new(tell),
+        seen: AtomicU64::new(0),
+        budget: Budget::new(BUDGET_BYTES, PATIENCE),
+    });
     let service = service_fn(move |request| {
-        let (tell, budget) = (Arc::clone(&tell), budget.clone());
-        async move { Ok::<_, Infallible>(answer(request, &budget, &*tell).await) }
+        let desk = Arc::clone(&desk);
+        async move { Ok::<_, Infallible>(desk.answer(request).await) }
     });
     let served = listener.serve(service, ServeLimits::default(), shutdown);
     Ok(Watching {
@@ -72,29 +79,37 @@ impl Watching {
     }
 }
 
-async fn answer(
-    request: PacedRequest,
-    budget: &Budget,
-    tell: &(dyn Fn(&str) + Send + Sync),
-) -> Response<Full<Bytes>> {
-    let (status, reason) = if request.method() == Method::POST {
-        match receive(request, budget).await {
-            Ok(events) => {
-                for event in events {
-                    tell(&line(&event));
+/// What all requests share.
+struct Desk {
+    tell: Box<dyn Fn(&str) + Send + Sync>,
+    seen: AtomicU64,
+    budget: Budget,
+}
+
+impl Desk {
+    async fn answer(&self, request: PacedRequest) -> Response<Full<Bytes>> {
+        let (status, body) = match (request.method(), request.uri().path()) {
+            (&Method::POST, _) => match receive(request, &self.budget).await {
+                Ok(events) => {
+                    for event in events {
+                        (self.tell)(&line(&event));
+                        self.seen.fetch_add(1, Ordering::Relaxed);
+                    }
+                    (StatusCode::ACCEPTED, String::new())
                 }
-                (StatusCode::ACCEPTED, String::new())
+                Err((status, reason)) => (status, reason),
+            },
+            (&Method::GET, "/healthz") => (StatusCode::OK, String::new()),
+            (&Method::GET, "/books") => {
+                let seen = self.seen.load(Ordering::Relaxed);
+                (StatusCode::OK, json!({ "seen": seen }).to_string())
             }
-            Err((status, reason)) => (status, reason),
-        }
-    } else if request.method() == Method::GET && request.uri().path() == "/healthz" {
-        (StatusCode::OK, String::new())
-    } else {
-        (StatusCode::METHOD_NOT_ALLOWED, String::new())
-    };
-    let mut response = Response::new(Full::new(Bytes::from(reason)));
-    *response.status_mut() = status;
-    response
+            _ => (StatusCode::METHOD_NOT_ALLOWED, String::new()),
+        };
+        let mut response = Response::new(Full::new(Bytes::from(body)));
+        *response.status_mut() = status;
+        response
+    }
 }
 
 async fn receive(

@@ -39,6 +39,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use url::Url;
 
+pub use self::keep::Bounds;
 pub use self::site::Site;
 pub use self::stream::Pace;
 
@@ -77,6 +78,8 @@ pub struct Limits {
     pub streams_each: usize,
     /// How long they are silent, and last.
     pub pace: Pace,
+    /// How much is kept.
+    pub bounds: Bounds,
 }
 
 impl Default for Limits {
@@ -86,6 +89,7 @@ impl Default for Limits {
             streams: 512,
             streams_each: 8,
             pace: Pace::default(),
+            bounds: Bounds::default(),
         }
     }
 }
@@ -220,16 +224,15 @@ impl Service for Website {
             session.story.learn(happening);
         }
         keep::save(transaction, &session)?;
-        keep::add_event(transaction, &session.id, event)?;
+        keep::add_event(transaction, &session.id, event, &self.limits.bounds)?;
         let shared = Arc::clone(&self.shared);
         transaction.after_commit(move || shared.listeners.wake(&session.customer));
         Ok(())
     }
 
     fn due(&self, transaction: &mut Transaction<'_>) -> Result<Option<u64>, Fault> {
-        let more = keep::forget(transaction)?;
-        let pause = u64::try_from(keep::LOOK_EVERY.as_millis()).unwrap_or(u64::MAX);
-        Ok(Some(if more { 0 } else { pause }))
+        let pause = keep::forget(transaction, &self.limits.bounds)?;
+        Ok(u64::try_from(pause.as_millis()).ok())
     }
 
     fn books(&self, transaction: &mut Transaction<'_>) -> Result<Value, Fault> {

@@ -10,6 +10,8 @@ mod order;
 /// Level 4: what fails is undone, and an operator can have the sale go on.
 mod repair;
 mod shop;
+/// Another level is deployed while sales run.
+mod switching;
 /// What happens when time is up, from level 3 on.
 mod time;
 /// Level 1: the process follows, and what the observer makes of it.

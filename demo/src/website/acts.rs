@@ -15,7 +15,7 @@
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::keep::{self, Session};
+use super::keep::{self, Bounds, Session};
 use super::story::{Happening, Step};
 use crate::sale::{self, Card, CheckedOut, Joined, MAX_TICKETS, OfSession, Requested};
 use crate::store::{Fault, Transaction};
@@ -71,11 +71,14 @@ impl Act {
         self,
         session: Session,
         salt: &str,
+        bounds: &Bounds,
         transaction: &mut Transaction<'_>,
     ) -> Result<Result<Session, Refusal>, Fault> {
         let step = session.story.step;
         match (self, step) {
-            (Self::Join(join), Step::Visiting) => joined(session, join.customer, transaction),
+            (Self::Join(join), Step::Visiting) => {
+                joined(session, join.customer, bounds, transaction)
+            }
             (Self::Request { asked, reservation }, Step::Shopping) => {
                 requested(session, asked.tickets, reservation, transaction)
             }
@@ -92,7 +95,7 @@ impl Act {
                 | Step::Paying,
             ) => left(session, transaction),
             (Self::Again, Step::Ended | Step::Emitted) => {
-                if !keep::has_room(transaction)? {
+                if !keep::has_room(transaction, bounds)? {
                     return Ok(Err(Refusal::Full));
                 }
                 let next = Session::new(session.customer, session.sale + 1, salt);
@@ -123,8 +126,13 @@ impl Act {
 
 type Done = Result<Result<Session, Refusal>, Fault>;
 
-fn joined(mut session: Session, customer: String, transaction: &mut Transaction<'_>) -> Done {
-    if !keep::has_room(transaction)? {
+fn joined(
+    mut session: Session,
+    customer: String,
+    bounds: &Bounds,
+    transaction: &mut Transaction<'_>,
+) -> Done {
+    if !keep::has_room(transaction, bounds)? {
         return Ok(Err(Refusal::Full));
     }
     let joined = Joined {

@@ -1,11 +1,7 @@
 //! What the website's file holds: sessions, the events that each is shown, and how far the line has moved.
 //!
-//! | | bound |
-//! |---|---|
-//! | sessions | [`SESSIONS`]; beyond that nobody new may join. One that nothing touched for two days goes |
-//! | events of a session | the last [`EVENTS_EACH`] |
-//! | events of all | the last [`EVENTS`] |
-//! | an event | data beyond [`LARGEST`] bytes is not kept, and shown as `null` |
+//! All of it is bounded: see [`Bounds`]. Data of an event beyond [`LARGEST`] bytes is not kept, and shown as
+//! `null`.
 
 use std::time::Duration;
 
@@ -20,8 +16,12 @@ use super::story::Story;
 use crate::store::{Fault, Transaction};
 
 pub(super) const SCHEMA: &str = "\
-CREATE TABLE IF NOT EXISTS site (salt TEXT NOT NULL, admitted INTEGER NOT NULL);
-INSERT INTO site SELECT lower(hex(randomblob(16))), 0 WHERE NOT EXISTS (SELECT 1 FROM site);
+CREATE TABLE IF NOT EXISTS site (
+  salt TEXT NOT NULL,
+  admitted INTEGER NOT NULL,
+  sessions INTEGER NOT NULL
+);
+INSERT INTO site SELECT lower(hex(randomblob(16))), 0, 0 WHERE NOT EXISTS (SELECT 1 FROM site);
 CREATE TABLE IF NOT EXISTS sessions (
   session TEXT PRIMARY KEY,
   customer TEXT NOT NULL,
@@ -32,6 +32,10 @@ CREATE TABLE IF NOT EXISTS sessions (
   UNIQUE (customer, sale)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sessions_touched ON sessions (touched);
+CREATE TRIGGER IF NOT EXISTS sessions_more AFTER INSERT ON sessions
+  BEGIN UPDATE site SET sessions = sessions + 1; END;
+CREATE TRIGGER IF NOT EXISTS sessions_fewer AFTER DELETE ON sessions
+  BEGIN UPDATE site SET sessions = sessions - 1; END;
 CREATE TABLE IF NOT EXISTS events (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   session TEXT NOT NULL REFERENCES sessions (session) ON DELETE CASCADE,
@@ -39,19 +43,35 @@ CREATE TABLE IF NOT EXISTS events (
 );
 CREATE INDEX IF NOT EXISTS events_session ON events (session, number);";
 
-/// How many sessions are kept.
-pub(super) const SESSIONS: i64 = 200_000;
-/// How many events of a session are kept.
-pub(super) const EVENTS_EACH: i64 = 200;
-/// How many events are kept in all.
-const EVENTS: i64 = 1_000_000;
+/// How much the website keeps.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Sessions; beyond that nobody new may join.
+    pub sessions: u32,
+    /// The last events of a session.
+    pub events_each: u32,
+    /// The last events of all.
+    pub events: u32,
+    /// How long a session is kept that nothing touches.
+    pub untouched: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            sessions: 200_000,
+            events_each: 200,
+            events: 1_000_000,
+            // Longer than its cookie lives: a sale's number is not given out again to who still has it.
+            untouched: Duration::from_secs(2 * COOKIE_SECONDS),
+        }
+    }
+}
+
 /// The largest data that is kept, in bytes as JSON.
 const LARGEST: usize = 8 * 1024;
-/// How long a session is kept that nothing touches: longer than its cookie lives, so that a sale's number
-/// is not given out again to who still has it.
-const UNTOUCHED: Duration = Duration::from_secs(2 * COOKIE_SECONDS);
-/// How often such are looked for.
-pub(super) const LOOK_EVERY: Duration = Duration::from_secs(10 * 60);
+/// How often sessions that nothing touches are looked for, at least.
+const LOOK_EVERY: Duration = Duration::from_secs(10 * 60);
 /// How many go in one transaction.
 const AT_ONCE: u32 = 200;
 
@@ -157,8 +177,9 @@ pub(super) fn save(transaction: &Transaction<'_>, session: &Session) -> Result<(
 }
 
 /// Whether one more session can be kept.
-pub(super) fn has_room(transaction: &Transaction<'_>) -> Result<bool, Fault> {
-    Ok(transaction.number("SELECT count(*) FROM sessions", [])? < SESSIONS)
+pub(super) fn has_room(transaction: &Transaction<'_>, bounds: &Bounds) -> Result<bool, Fault> {
+    let sessions = transaction.number("SELECT sessions FROM site", [])?;
+    Ok(sessions < i64::from(bounds.sessions))
 }
 
 /// Keeps an event for the session's customer to see.
@@ -166,6 +187,7 @@ pub(super) fn add_event(
     transaction: &Transaction<'_>,
     session: &str,
     event: &Event,
+    bounds: &Bounds,
 ) -> Result<(), Fault> {
     let shown = shown(transaction, event).to_string();
     transaction.change(
@@ -176,9 +198,10 @@ pub(super) fn add_event(
     transaction.change(
         "DELETE FROM events WHERE session = ?1 AND number <=
            (SELECT number FROM events WHERE session = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
-        params![session, EVENTS_EACH],
+        params![session, bounds.events_each],
     )?;
-    transaction.change("DELETE FROM events WHERE number <= ?1", [number - EVENTS])?;
+    let oldest = number - i64::from(bounds.events);
+    transaction.change("DELETE FROM events WHERE number <= ?1", [oldest])?;
     Ok(())
 }
 
@@ -234,13 +257,17 @@ pub(super) fn last_number(transaction: &Transaction<'_>) -> Result<i64, Fault> {
     transaction.number("SELECT seq FROM sqlite_sequence WHERE name = 'events'", [])
 }
 
-/// Forgets sessions that nothing has touched for long; `true` where there may be more of them.
-pub(super) fn forget(transaction: &Transaction<'_>) -> Result<bool, Fault> {
-    let untouched = i64::try_from(UNTOUCHED.as_millis()).unwrap_or(i64::MAX);
+/// Forgets sessions that nothing has touched for long, and returns after what time to look again.
+pub(super) fn forget(transaction: &Transaction<'_>, bounds: &Bounds) -> Result<Duration, Fault> {
+    let untouched = i64::try_from(bounds.untouched.as_millis()).unwrap_or(i64::MAX);
     let gone = transaction.change(
         "DELETE FROM sessions WHERE session IN
            (SELECT session FROM sessions WHERE touched < ?1 ORDER BY touched LIMIT ?2)",
-        params![transaction.now_ms() - untouched, AT_ONCE],
+        params![transaction.now_ms().saturating_sub(untouched), AT_ONCE],
     )?;
-    Ok(gone >= AT_ONCE as usize)
+    Ok(if gone < AT_ONCE as usize {
+        bounds.untouched.min(LOOK_EVERY)
+    } else {
+        Duration::ZERO
+    })
 }

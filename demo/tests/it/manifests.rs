@@ -5,6 +5,7 @@ use cloudevents_http::new_event;
 use demo::broker::destination::{ReferenceTarget, References};
 use demo::broker::manifest::{self, Manifests};
 use demo::broker::{Broker, Settings, StartError};
+use demo::sale;
 use eventing::BackoffPolicy;
 
 use crate::support::{parse, trigger};
@@ -287,7 +288,7 @@ fn shipped(paths: &[&str]) -> Manifests {
 
 #[test]
 fn the_shipped_delivery_blocks_are_complete() {
-    let manifests = shipped(&["broker.yaml", "triggers", "demo"]);
+    let manifests = shipped(&["broker.yaml", "tickets/triggers", "hello/triggers"]);
     assert_eq!(manifests.brokers.len(), 1);
     let brokers = manifests.brokers.iter().map(|it| (&it.name, &it.delivery));
     let triggers = manifests.triggers.iter().map(|it| (&it.name, &it.delivery));
@@ -304,25 +305,30 @@ fn the_shipped_delivery_blocks_are_complete() {
 }
 
 #[test]
-fn each_shipped_trigger_takes_its_type_and_no_other() {
-    let manifests = shipped(&["triggers", "demo"]);
+fn the_shipped_triggers_lead_each_event_of_the_sale_to_those_who_react() {
+    let manifests = shipped(&["tickets/triggers"]);
     let takers = |ty: &str| {
         let event = new_event("1", "/test", ty).expect("valid");
         let triggers = manifests.triggers.iter();
         let takers = triggers.filter(|trigger| trigger.filter.passes(&event));
+        let mut takers: Vec<_> = takers.map(|trigger| trigger.name.as_str()).collect();
+        takers.sort_unstable();
         takers
-            .map(|trigger| trigger.name.as_str())
-            .collect::<Vec<_>>()
     };
-    for (ty, trigger) in [
-        ("Tickets.Requested", "tickets-requested"),
-        ("Tickets.CheckedOut", "tickets-checked-out"),
-        ("Payments.Authorized", "payments-authorized"),
-        ("Payments.RequestReceived", "watch"),
-        ("Tickets.Emitted", "watch"),
-        ("Notifications.Requested", "watch"),
+    for (ty, triggers) in [
+        (sale::CUSTOMER_QUEUE_JOINED, &["process", "queue"][..]),
+        (sale::CUSTOMER_ADMITTED, &["process"]),
+        (sale::QUEUE_MOVED, &[]),
+        (sale::REQUESTED, &["process", "tickets"]),
+        (sale::CHECKED_OUT, &["process", "tickets"]),
+        (sale::PAYMENT_REQUESTED, &["payments"]),
+        (sale::PAYMENT_CANCELLED, &["process"]),
+        (sale::EMISSION_REQUESTED, &["tickets"]),
+        (sale::RELEASED, &["process", "queue"]),
+        ("Tickets.Requested.Not", &[]),
     ] {
-        assert_eq!(takers(ty), [trigger], "{ty}");
+        // The website takes all, to show customers what is theirs of it.
+        let expected = [triggers, &["website"]].concat();
+        assert_eq!(takers(ty), expected, "{ty}");
     }
-    assert!(takers("Tickets.Requested.Not").is_empty());
 }

@@ -56,6 +56,10 @@ async fn every_event_is_accepted_and_told_in_one_line() {
     let (status, reason) = sender.send(Method::POST, &url, &[], "no event").await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(reason.contains("specversion"), "{reason}");
+    let books = sender
+        .send(Method::GET, &format!("{url}books"), &[], "")
+        .await;
+    assert_eq!(books, (StatusCode::OK, "{\"seen\":4}".to_owned()));
 
     shutdown.request();
     let _ = watching.stopped().await;

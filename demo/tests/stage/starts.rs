@@ -121,3 +121,23 @@ async fn a_program_that_is_not_ready_in_time_or_not_there_ends_the_stage_with_it
         assert!(told.iter().all(|told| said.contains(told)), "{said}");
     }
 }
+
+#[tokio::test]
+async fn two_stages_take_no_port_from_each_other_before_their_programs_have_it() {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = free.local_addr().expect("an address").port();
+    drop(free);
+    // Nobody ever binds it.
+    let yaml = format!("programs: [{{name: one, ports: {{ONE: {port}}}}}]\nsays: It is ${{ONE}}.");
+    let mut stage = Stage::start(&yaml, &[]);
+    stage.says(&format!("It is {port}.")).await;
+    let mut beside = stage.another(&["--", "echo", "It is ${ONE}."]);
+    assert_eq!(beside.ended().await.code(), Some(0));
+    let said = beside.output().join("\n");
+    assert!(said.contains(&format!("port {port} is taken")), "{said}");
+    stage.program.kill().await;
+    let mut after = stage.another(&["--", "echo", "It is ${ONE}."]);
+    assert_eq!(after.ended().await.code(), Some(0));
+    let said = after.output().join("\n");
+    assert!(said.contains(&format!("It is {port}.")), "{said}");
+}

@@ -1,6 +1,7 @@
 //! A stage as a program of its own, in a temporary folder.
 
 use std::collections::BTreeMap;
+use std::fs::DirEntry;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -53,8 +54,10 @@ impl Stage {
 
     /// Folders of runs that are there.
     pub(crate) fn left(&self) -> usize {
-        let left = std::fs::read_dir(self.folder.path().join("tmp"));
-        left.expect("a folder").count()
+        let left = std::fs::read_dir(self.folder.path().join("tmp")).expect("a folder");
+        // The folder of the locks has no run's name.
+        let name = |entry: std::io::Result<DirEntry>| entry.expect("an entry").file_name();
+        left.map(name).filter(|name| name != "stage-ports").count()
     }
 
     /// Waits for a line of the stage's own.

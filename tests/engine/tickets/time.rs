@@ -4,18 +4,14 @@ use serde_json::json;
 use super::shop::Shop;
 
 #[tokio::test]
-async fn who_takes_too_long_to_choose_is_reminded_and_then_removed() {
+async fn who_takes_too_long_to_choose_is_told_and_removed() {
     for (name, level) in [("time-decide", "3-time"), ("repair-decide", "4-repair")] {
-        let durations = [
-            ("remindEvery", "PT1S"),
-            ("decideTimeout", "PT4S"),
-            ("settleFor", "PT1S"),
-        ];
+        let durations = [("decideTimeout", "PT1S"), ("settleFor", "PT1S")];
         let shop = Shop::open(name, level, &durations).await;
         let ada = shop.customer("ada");
         ada.enters_the_shop().await;
         ada.ends_in("EndedEmptyHanded").await;
-        ada.heard_only(&["decide-reminder", sale::CUSTOMER_REMOVED, "decide-timeout"]);
+        ada.heard_only(&[sale::CUSTOMER_REMOVED, "decide-timeout"]);
         let removed = ada.emits(sale::CUSTOMER_REMOVED).await;
         assert_eq!(
             removed.json(),

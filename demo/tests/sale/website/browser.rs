@@ -147,8 +147,7 @@ impl Stream {
                 self.text = rest.to_owned();
                 return Some(message);
             }
-            let frame = tokio::time::timeout(PATIENCE, self.body.frame()).await;
-            match frame.expect("something, or the end") {
+            match in_time("neither anything nor the end", self.body.frame()).await {
                 Some(Ok(frame)) => {
                     let data = frame.into_data().expect("data");
                     self.text += std::str::from_utf8(&data).expect("whole characters");
@@ -160,22 +159,28 @@ impl Stream {
 
     /// The next message of this name, without those before it.
     pub(crate) async fn next_of(&mut self, name: &str) -> Message {
-        loop {
-            let message = self.next().await.expect("not the end yet");
-            if message.event == name {
-                return message;
+        let awaited = async {
+            loop {
+                let message = self.next().await.expect("not the end yet");
+                if message.event == name {
+                    return message;
+                }
             }
-        }
+        };
+        in_time(&format!("no `{name}`"), awaited).await
     }
 
     /// The first state that is as wanted.
     pub(crate) async fn state(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let state = self.next_of("state").await.data;
-            if wanted(&state) {
-                return state;
+        let awaited = async {
+            loop {
+                let state = self.next_of("state").await.data;
+                if wanted(&state) {
+                    return state;
+                }
             }
-        }
+        };
+        in_time("the state is never as wanted", awaited).await
     }
 
     /// So many events, without what is between them.
@@ -189,7 +194,16 @@ impl Stream {
 
     /// Reads to the end.
     pub(crate) async fn ends(&mut self) {
-        while self.next().await.is_some() {}
+        let awaited = async { while self.next().await.is_some() {} };
+        in_time("it does not end", awaited).await;
+    }
+}
+
+/// Comments come for as long as a stream is open: what is awaited must come for all that.
+async fn in_time<T>(what: &str, awaited: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, awaited).await {
+        Ok(came) => came,
+        Err(_) => panic!("within {PATIENCE:?}: {what}"),
     }
 }
 

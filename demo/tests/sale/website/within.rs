@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use demo::service::settings::Settings;
 use demo::service::{self, Running};
-use demo::website::{Limits, Pace, Website, WebsiteArguments};
+use demo::website::{Bounds, Limits, Pace, Website, WebsiteArguments};
 use runtime::listener::ServeLimits;
 use runtime::shutdown::Shutdown;
 use serde_json::{Value, json};
@@ -61,21 +61,28 @@ fn paced(heartbeat: Duration, lasts: Duration) -> Limits {
     }
 }
 
+fn bounded(bounds: Bounds) -> Limits {
+    Limits {
+        bounds,
+        ..Limits::default()
+    }
+}
+
 impl Within {
     async fn books(&self) -> Value {
         let answered = request::get(&format!("{}/books", self.url)).await;
         serde_json::from_slice(&answered.body).expect("JSON")
     }
 
-    /// Waits until so many streams are open.
-    async fn has_streams(&self, count: usize) {
+    /// Waits until it counts so many of something.
+    async fn has(&self, what: &str, count: usize) {
         let waiting = async {
-            while self.books().await["streams"] != count {
+            while self.books().await[what] != count {
                 tokio::task::yield_now().await;
             }
         };
         let waited = tokio::time::timeout(Duration::from_secs(60), waiting).await;
-        waited.unwrap_or_else(|_| panic!("there are never {count} streams"));
+        waited.unwrap_or_else(|_| panic!("there are never {count} {what}"));
     }
 }
 
@@ -95,7 +102,7 @@ async fn streams_are_bounded_in_all_and_a_place_is_free_again_when_its_browser_g
     assert!(refused.header("retry-after").is_some());
     one.state(|state| state["step"] == "visiting").await;
     drop(other);
-    website.has_streams(1).await;
+    website.has("streams", 1).await;
     third.stream(None).await.state(|_| true).await;
 }
 
@@ -122,7 +129,7 @@ async fn a_stream_ends_after_its_time_and_frees_its_place() {
     .await;
     let mut stream = Browser::open(&website.url).await.stream(None).await;
     stream.ends().await;
-    website.has_streams(0).await;
+    website.has("streams", 0).await;
 }
 
 #[tokio::test]
@@ -148,7 +155,7 @@ async fn a_browser_that_takes_nothing_is_dropped_while_others_see_everything() {
         browser.cookie()
     );
     stalled.write_all(request.as_bytes()).await.expect("sent");
-    website.has_streams(2).await;
+    website.has("streams", 2).await;
 
     let text = "x".repeat(8_000);
     let mut sent = 0;
@@ -170,4 +177,61 @@ async fn a_browser_that_takes_nothing_is_dropped_while_others_see_everything() {
     // The other tab comes back and sees what it missed.
     let last = browser.stream(None).await.events(1).await.remove(0);
     assert_eq!(last.data["type"], "Some.Event");
+}
+
+#[tokio::test]
+async fn where_as_many_customers_are_as_can_be_kept_nobody_new_may_join() {
+    let bounds = Bounds {
+        sessions: 2,
+        ..Bounds::default()
+    };
+    let website = website(bounded(bounds), ServeLimits::default()).await;
+    let first = Browser::joined(&website.url).await;
+    Browser::joined(&website.url).await;
+    let third = Browser::open(&website.url).await;
+    let join = json!({"customer": "Ada"});
+    let refused = third.act("join", &join).await;
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert_eq!(third.me().await["step"], "visiting");
+    // Who is in goes on.
+    first.acts("join", &join).await;
+    first.acts("leave", &json!({})).await;
+    assert_eq!(first.act("again", &json!({})).await.status, 503);
+}
+
+#[tokio::test]
+async fn the_oldest_events_make_room_for_others() {
+    let bounds = Bounds {
+        events: 5,
+        ..Bounds::default()
+    };
+    let website = website(bounded(bounds), ServeLimits::default()).await;
+    let browsers = [
+        Browser::joined(&website.url).await,
+        Browser::joined(&website.url).await,
+    ];
+    for number in 0..10 {
+        let data = json!({"session": browsers[number % 2].session().await});
+        post(&website.url, &number.to_string(), "Some.Event", &[], &data).await;
+    }
+    website.has("events", 5).await;
+    let seen = browsers[1].stream(None).await.events(3).await;
+    let ids: Vec<_> = seen.iter().map(|event| &event.data["id"]).collect();
+    assert_eq!(ids, ["5", "7", "9"]);
+}
+
+#[tokio::test]
+async fn sessions_that_nothing_touches_go_with_their_events() {
+    let bounds = Bounds {
+        untouched: Duration::from_millis(50),
+        ..Bounds::default()
+    };
+    let website = website(bounded(bounds), ServeLimits::default()).await;
+    let browser = Browser::joined(&website.url).await;
+    let data = json!({"session": browser.session().await});
+    post(&website.url, "one", "Some.Event", &[], &data).await;
+    website.has("sessions", 0).await;
+    website.has("events", 0).await;
+    // There is room again.
+    browser.acts("join", &json!({"customer": "Ada"})).await;
 }

@@ -41,6 +41,7 @@ const MAX_BODY_BYTES: usize = 4 * 1024;
 const BUDGET_BYTES: usize = 1024 * 1024;
 /// How long a request waits for memory, and then for the file.
 const PATIENCE: Duration = Duration::from_secs(10);
+const EVENTS: &str = "text/event-stream";
 /// When to come again where there is no place, in seconds.
 const COME_AGAIN: &str = "5";
 
@@ -201,10 +202,8 @@ impl Site {
         );
         let body = StreamBody::new(Box::pin(feed.frames()));
         let mut answer = Response::new(body.boxed_unsync());
-        let content_type = HeaderValue::from_static("text/event-stream");
-        answer
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, content_type);
+        let headers = answer.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(EVENTS));
         answer
     }
 

@@ -88,6 +88,7 @@ async fn a_program_that_ends_is_started_again_and_one_that_keeps_ending_ends_the
 programs:
   - {name: good, command: sleep, args: ['1000']}
   - name: bad
+    after: [good]
     command: sh
     args: [-c, 'echo started >> ${RUN}/../../starts; echo why it ended; exit 3']
     ready: {line: never}

@@ -69,7 +69,7 @@ says: |
     );
     let mut stage = Stage::start(&yaml, &[]);
     stage
-        .says(&format!("port {port} is taken: watch gets "))
+        .says(&format!("port {port} of watch is taken, it is "))
         .await;
     let said = stage.says("It is at ").await;
     assert!(!said.contains(&port.to_string()), "{said}");
@@ -135,7 +135,10 @@ async fn two_stages_take_no_port_from_each_other_before_their_programs_have_it()
     let mut beside = stage.another(&["--", "echo", "It is ${ONE}."]);
     assert_eq!(beside.ended().await.code(), Some(0));
     let said = beside.output().join("\n");
-    assert!(said.contains(&format!("port {port} is taken")), "{said}");
+    assert!(
+        said.contains(&format!("port {port} of one is taken")),
+        "{said}"
+    );
     stage.program.kill().await;
     let mut after = stage.another(&["--", "echo", "It is ${ONE}."]);
     assert_eq!(after.ended().await.code(), Some(0));

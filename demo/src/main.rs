@@ -123,7 +123,18 @@ fn main() -> ExitCode {
 }
 
 fn perform(command: Command) -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // These speak to a person, and say themselves what there is to say.
+    let level = match &command {
+        Command::Stage(_) | Command::Crowd(_) | Command::Customer(_) => "warn",
+        Command::Broker(_)
+        | Command::Watch(_)
+        | Command::DeadLetters(_)
+        | Command::Queue(_)
+        | Command::Tickets(_)
+        | Command::Payments(_)
+        | Command::Website(_) => "info",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -155,6 +155,9 @@ async fn on_stage(
             command(words, &shared, &mut troupe, shutdown).await
         };
     }
+    if shutdown.is_requested() {
+        tell("ending all; a second signal kills them");
+    }
     troupe.stop().await;
     ended
 }
@@ -216,7 +219,7 @@ async fn names(
         let port = ports.choose(wished);
         let port = port.map_err(|error| format!("no port for {of}: {error}"))?;
         if port != wished && wished != 0 {
-            tell(&format!("port {wished} is taken: {of} gets {port}"));
+            tell(&format!("port {wished} of {of} is taken, it is {port} now"));
         }
         Ok::<_, String>(port)
     };

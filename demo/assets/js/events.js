@@ -75,8 +75,8 @@ export class Events {
   }
 
   #reading(event) {
-    const { number: _, traceparent, ...rest } = event;
-    const whole = { specversion: '1.0', ...rest, ...(traceparent ? { traceparent } : {}) };
+    const { id, source, type, subject, time, traceparent, data } = event;
+    const whole = { specversion: '1.0', id, source, type, subject, time, traceparent: traceparent ?? undefined, data };
     const trace = /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(traceparent ?? '')?.[1];
     return h('div', { class: 'reading' },
       h('pre', { tabindex: 0, role: 'region', 'aria-label': `${event.type} as JSON` }, JSON.stringify(whole, null, 2)),

@@ -197,9 +197,13 @@ impl Report<'_> {
                 self.course.ledger().refused.len() as u64,
             ),
         ];
-        for books in [queue, tickets, payments] {
+        for (name, books) in [
+            ("queue", queue),
+            ("tickets", tickets),
+            ("payments", payments),
+        ] {
             let left = number(&books["outbox"]) + number(&books["notSent"]);
-            rules.push(none("events that did not leave a service", left));
+            rules.push(none(&format!("events that did not leave {name}"), left));
         }
         for fault in self.faults {
             let times = self.kills.get(fault.name()).copied().unwrap_or(0);

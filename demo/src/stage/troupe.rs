@@ -23,6 +23,8 @@ struct Member {
     after: Vec<String>,
     ready: watch::Receiver<bool>,
     stop: CancellationToken,
+    /// Cancelled once its keeper has ended, in whatever way.
+    ended: CancellationToken,
 }
 
 impl Troupe {
@@ -43,9 +45,19 @@ impl Troupe {
                 was_ready,
                 stop: stop.clone(),
             };
-            let member = Member { after, ready, stop };
+            let ended = CancellationToken::new();
+            let ends = ended.clone().drop_guard();
+            let member = Member {
+                after,
+                ready,
+                stop,
+                ended,
+            };
             members.insert(name.clone(), member);
-            keepers.spawn(async move { (name, keeper.keep().await) });
+            keepers.spawn(async move {
+                let _ends = ends;
+                (name, keeper.keep().await)
+            });
         }
         Self { keepers, members }
     }
@@ -86,18 +98,14 @@ impl Troupe {
             for name in &wave {
                 self.members[name].stop.cancel();
             }
-            while wave.iter().any(|name| self.members.contains_key(name)) {
-                match self.keepers.join_next().await {
-                    Some(Ok((name, outcome))) => {
-                        self.members.remove(&name);
-                        if let Err(failure) = outcome {
-                            super::tell(&failure.to_string());
-                        }
-                    }
-                    // One that has failed or panicked before is not waited for.
-                    Some(Err(_)) => {}
-                    None => self.members.clear(),
-                }
+            // The one that failed, for which the stage ends, has been joined; so each is asked for itself.
+            for member in wave.iter().filter_map(|name| self.members.remove(name)) {
+                member.ended.cancelled().await;
+            }
+        }
+        while let Some(ended) = self.keepers.join_next().await {
+            if let Ok((_, Err(failure))) = ended {
+                super::tell(&failure.to_string());
             }
         }
     }

@@ -8,5 +8,7 @@ mod controls;
 mod endings;
 /// What is refused before anything is started, with its line.
 mod files;
+/// The shipped file without an engine: a whole sale.
+mod sale;
 /// Order, readiness, ports, variables, the command.
 mod starts;

@@ -69,7 +69,7 @@ says: |
     );
     let mut stage = Stage::start(&yaml, &[]);
     stage
-        .says(&format!("port {port} is taken: watch gets "))
+        .says(&format!("port {port} of watch is taken, it is "))
         .await;
     let said = stage.says("It is at ").await;
     assert!(!said.contains(&port.to_string()), "{said}");
@@ -88,6 +88,7 @@ async fn a_program_that_ends_is_started_again_and_one_that_keeps_ending_ends_the
 programs:
   - {name: good, command: sleep, args: ['1000']}
   - name: bad
+    after: [good]
     command: sh
     args: [-c, 'echo started >> ${RUN}/../../starts; echo why it ended; exit 3']
     ready: {line: never}
@@ -134,7 +135,10 @@ async fn two_stages_take_no_port_from_each_other_before_their_programs_have_it()
     let mut beside = stage.another(&["--", "echo", "It is ${ONE}."]);
     assert_eq!(beside.ended().await.code(), Some(0));
     let said = beside.output().join("\n");
-    assert!(said.contains(&format!("port {port} is taken")), "{said}");
+    assert!(
+        said.contains(&format!("port {port} of one is taken")),
+        "{said}"
+    );
     stage.program.kill().await;
     let mut after = stage.another(&["--", "echo", "It is ${ONE}."]);
     assert_eq!(after.ended().await.code(), Some(0));

@@ -22,6 +22,14 @@ async function tabTo(page, wanted) {
   throw new Error(`no Tab leads to ${wanted}, but to: ${[...new Set(stops)].join(', ')}`);
 }
 
+/** A browser tells a page so when another tab is before it, which a headless one never does. */
+async function seen(page, state) {
+  await page.evaluate((value) => {
+    Object.defineProperty(document, 'visibilityState', { value, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, state);
+}
+
 export const scenarios = [
   {
     name: 'a reload and a second tab show the same, and act on the same sale',
@@ -48,6 +56,26 @@ export const scenarios = [
       await tab.reload();
       await ada.sees('emitted', tab);
       assert.deepEqual(await ada.texts('.ticket .seat', tab), before.seats);
+    },
+  },
+  {
+    name: 'a tab that nobody sees holds no connection, and catches up with each event once',
+    async run(visit) {
+      const ada = await visit();
+      await ada.enter();
+      await ada.hold(1);
+      await seen(ada.page, 'hidden');
+      await ada.reads('#connection', 'paused');
+      const tab = await ada.look();
+      await ada.press(/^Pay €/, tab);
+      await ada.sees('emitted', tab);
+      assert.equal(await ada.page.locator('.view.held').count(), 1, 'the hidden tab still listens');
+      await seen(ada.page, 'visible');
+      await ada.sees('emitted');
+      await ada.reads('#events .type', 'Tickets.Emitted');
+      // Reminders may be more than one.
+      const types = (await ada.types()).filter((type) => type !== 'Notifications.Requested');
+      assert.equal(types.length, new Set(types).size, `one of them is there twice: ${types}`);
     },
   },
   {

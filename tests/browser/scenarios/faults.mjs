@@ -40,7 +40,7 @@ export const scenarios = [
       await ada.enter();
       await ada.hold(2);
       const seats = await ada.texts('.seats li');
-      await ada.reads('#process-text', 'It waits at');
+      await ada.reads('#process-text', 'It waits at “Checked out”');
       await ada.press('Kill the bridge and see nothing lost');
       await ada.reads('#killed li', 'Killed (kill -9');
       await ada.press(/^Pay €/);

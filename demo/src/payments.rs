@@ -8,6 +8,8 @@
 //! | pending | its time is up | authorized; `Payments.Authorized`; or refused; `Payments.Refused` |
 //! | pending | cancel requested | cancelled; `Payments.Cancelled` |
 //! | authorized | cancel requested | refunded; `Payments.Refunded` |
+//! | authorized | requested | its answer again, with the same data |
+//! | refused, cancelled, refunded | requested, cancel requested | its answer again, with the same data |
 //! | anything else | | nothing |
 //!
 //! Charged is who is authorized and not refunded. It goes by reservation, not only by the id of the event: a
@@ -90,16 +92,15 @@ impl Payments {
         match state(transaction, id)?.as_deref() {
             None => {}
             Some("cancelled beforehand") => {
-                set(transaction, id, "cancelled")?;
-                let payment = Payment {
-                    session: asked.session.clone(),
-                    reservation_id: asked.reservation_id,
-                    payment_id: asked.payment_id,
-                    amount: asked.amount,
-                };
-                return transaction.emit(sale::PAYMENT_CANCELLED, &asked.session, &payment);
+                transaction.change(
+                    "UPDATE payments SET state = 'cancelled', payment = ?2, session = ?3, amount = ?4
+                     WHERE reservation = ?1",
+                    params![id, asked.payment_id, asked.session, amount],
+                )?;
+                return answer(id, transaction);
             }
-            Some(_) => return Ok(()),
+            // Whoever asks again has lost the answer.
+            Some(_) => return answer(id, transaction),
         }
         let (slow, refused) = match (self.mode, asked.card) {
             (Mode::Slow, _) | (Mode::Ok, Card::Slow) => (true, false),
@@ -134,7 +135,7 @@ impl Payments {
     ) -> Result<(), Fault> {
         let cancel: PaymentCancelRequested = data(event)?;
         let id = &cancel.reservation_id;
-        let (then, ty) = match state(transaction, id)?.as_deref() {
+        match state(transaction, id)?.as_deref() {
             None => {
                 transaction.change(
                     "INSERT INTO payments (reservation, payment, session, amount, state, refused, due)
@@ -143,20 +144,11 @@ impl Payments {
                 )?;
                 return Ok(());
             }
-            Some("pending") => ("cancelled", sale::PAYMENT_CANCELLED),
-            Some("authorized") => ("refunded", sale::PAYMENT_REFUNDED),
-            Some(_) => return Ok(()),
-        };
-        set(transaction, id, then)?;
-        let amount =
-            transaction.number("SELECT amount FROM payments WHERE reservation = ?1", [id])?;
-        let payment = Payment {
-            session: cancel.session.clone(),
-            reservation_id: cancel.reservation_id.clone(),
-            payment_id: cancel.payment_id,
-            amount: amount.unsigned_abs(),
-        };
-        transaction.emit(ty, &cancel.session, &payment)
+            Some("pending") => set(transaction, id, "cancelled")?,
+            Some("authorized") => set(transaction, id, "refunded")?,
+            Some(_) => {}
+        }
+        answer(id, transaction)
     }
 }
 

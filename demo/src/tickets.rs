@@ -11,6 +11,7 @@
 //! | yes | held | yes, first | any | emitted, for good; `Tickets.Emitted`; a release that comes later is ignored and counted |
 //! | yes | held | no, or later | yes, first | released, for good; `Tickets.Released`; the seats are free again |
 //! | yes | held | no | no | held; `Tickets.Held` |
+//! | yes | held for too long, and not checked out | no | no | released, for good; `Tickets.Released` |
 //!
 //! Who wants again what has become of it (another event, not the same delivered again) is answered again, with the same
 //! data: `Tickets.Emitted` where it is emitted, `Tickets.Released` where it is released. What the seats cost is settled when
@@ -24,6 +25,8 @@
 
 mod seat;
 
+use std::time::Duration;
+
 use clap::Args;
 use cloudevents::AttributesReader;
 use cloudevents_http::Event;
@@ -34,10 +37,12 @@ use crate::sale::{
     self, Card, CheckedOut, Emitted, Held, OfReservation, PaymentRequested, Requested,
 };
 use crate::service::{Service, data};
-use crate::store::{Fault, Store, Trace, Transaction};
+use crate::store::{Apart, Fault, Store, Trace, Transaction};
 
 /// The most that a ticket may cost, in cents: all that are sold together must stay a number.
 const HIGHEST_PRICE: u64 = 100_000_000;
+/// How many are released in one transaction.
+const AT_ONCE: i64 = 200;
 const EMISSION: &str = "UPDATE reservations SET emission_wanted = 1 WHERE id = ?1";
 const RELEASE: &str = "UPDATE reservations SET release_wanted = 1 WHERE id = ?1";
 
@@ -51,6 +56,10 @@ pub struct TicketsArguments {
     #[arg(long, env = "PRICE_CENTS", default_value_t = sale::PRICE_CENTS,
           value_parser = clap::value_parser!(u64).range(..=HIGHEST_PRICE))]
     pub price: u64,
+    /// How long seats may be held that nobody checks out, in seconds: a backstop, longer than anything that
+    /// the process allows
+    #[arg(long, env = "HOLD_FOR_SECONDS", default_value_t = 3_600)]
+    pub hold_for_seconds: u64,
     /// Ask for payments and emit tickets of its own accord: for a sale that no process coordinates
     #[arg(long, env = "CHOREOGRAPHED")]
     pub choreographed: bool,
@@ -60,6 +69,7 @@ pub struct TicketsArguments {
 #[derive(Debug)]
 pub struct Tickets {
     price: u64,
+    hold_for: Duration,
     choreographed: bool,
 }
 
@@ -84,6 +94,7 @@ impl Tickets {
     pub fn new(arguments: &TicketsArguments) -> Self {
         Self {
             price: arguments.price,
+            hold_for: Duration::from_secs(arguments.hold_for_seconds),
             choreographed: arguments.choreographed,
         }
     }
@@ -169,10 +180,13 @@ impl Tickets {
                 return end(id, "sold out", reservation, transaction);
             };
             let amount = self.price * u64::from(tickets);
+            let hold_for = i64::try_from(self.hold_for.as_millis()).unwrap_or(i64::MAX);
+            let until = transaction.now_ms().saturating_add(hold_for);
             transaction.change(
-                "UPDATE reservations SET state = 'held', amount = ?2 WHERE id = ?1",
-                params![id, i64::try_from(amount).unwrap_or(i64::MAX)],
+                "UPDATE reservations SET state = 'held', amount = ?2, held_until = ?3 WHERE id = ?1",
+                params![id, i64::try_from(amount).unwrap_or(i64::MAX), until],
             )?;
+            transaction.wake_due();
             reservation.state = "held".to_owned();
             reservation.amount = amount;
             let session = &reservation.session;
@@ -228,12 +242,16 @@ impl Service for Tickets {
            tickets INTEGER,
            amount INTEGER NOT NULL DEFAULT 0,
            state TEXT NOT NULL DEFAULT 'new',
+           held_until INTEGER,
+           held_too_long INTEGER NOT NULL DEFAULT 0,
            card TEXT,
            checked_out INTEGER NOT NULL DEFAULT 0,
            emission_wanted INTEGER NOT NULL DEFAULT 0,
            release_wanted INTEGER NOT NULL DEFAULT 0,
            payment_asked INTEGER NOT NULL DEFAULT 0
          ) WITHOUT ROWID;
+         CREATE INDEX IF NOT EXISTS reservations_held ON reservations (held_until)
+           WHERE state = 'held' AND checked_out = 0;
          CREATE TABLE IF NOT EXISTS seats (number INTEGER PRIMARY KEY, reservation TEXT);
          CREATE INDEX IF NOT EXISTS seats_free ON seats (number) WHERE reservation IS NULL;
          CREATE INDEX IF NOT EXISTS seats_taken ON seats (reservation) WHERE reservation IS NOT NULL;
@@ -254,6 +272,38 @@ impl Service for Tickets {
             }
             _ => Ok(()),
         }
+    }
+
+    fn due(&self, transaction: &mut Transaction<'_>) -> Result<Option<u64>, Fault> {
+        let now = transaction.now_ms();
+        for id in held_too_long(transaction, now)? {
+            let released = transaction.apart(&id, |transaction| {
+                let Some(reservation) = read(transaction, &id)? else {
+                    return Ok(());
+                };
+                tracing::warn!(
+                    reservation = id,
+                    "seats were held for too long, and are released"
+                );
+                transaction.change(
+                    "UPDATE reservations SET held_too_long = 1 WHERE id = ?1",
+                    [&id],
+                )?;
+                end(&id, "released", reservation, transaction)
+            })?;
+            if let Apart::PutOff(until) = released {
+                transaction.change(
+                    "UPDATE reservations SET held_until = ?2 WHERE id = ?1",
+                    params![id, until],
+                )?;
+            }
+        }
+        let next: Option<i64> = transaction
+            .prepare_cached(
+                "SELECT min(held_until) FROM reservations WHERE state = 'held' AND checked_out = 0",
+            )?
+            .query_row([], |row| row.get(0))?;
+        Ok(next.map(|next| u64::try_from(next - now).unwrap_or(0)))
     }
 
     fn books(&self, transaction: &mut Transaction<'_>) -> Result<Value, Fault> {
@@ -281,6 +331,7 @@ impl Service for Tickets {
             "held": count("state = 'held'")?,
             "emitted": count("state = 'emitted'")?,
             "released": count("state = 'released'")?,
+            "heldTooLong": count("held_too_long")?,
             "soldOut": count("state = 'sold out'")?,
             "lateReleases": count("state = 'emitted' AND release_wanted")?,
             "ticketsSold": sold,
@@ -288,6 +339,16 @@ impl Service for Tickets {
             "seatsAstray": taken_by_none,
         }))
     }
+}
+
+/// Reservations whose seats go back now. Who has checked out is paying: only the answer to that decides.
+fn held_too_long(transaction: &Transaction<'_>, now: i64) -> Result<Vec<String>, Fault> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT id FROM reservations WHERE state = 'held' AND checked_out = 0 AND held_until <= ?1
+         ORDER BY held_until LIMIT ?2",
+    )?;
+    let ids = statement.query_map([now, AT_ONCE], |row| row.get(0))?;
+    Ok(ids.collect::<Result<_, _>>()?)
 }
 
 /// Makes a reservation known, whatever event mentions it first.

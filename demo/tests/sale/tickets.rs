@@ -317,3 +317,48 @@ async fn another_price_after_a_restart_changes_nothing_of_what_is_held() {
     assert_eq!(emitted[0]["amount"], 300);
     assert_eq!(tickets.books().await["amountSold"], 300);
 }
+
+#[tokio::test]
+async fn seats_that_nobody_checks_out_are_free_again_after_a_while_and_never_after_a_checkout() {
+    let broker = Destination::accepting().await;
+    let arguments = |seconds: &'static str| ["--stock", "6", "--hold-for-seconds", seconds];
+    let mut tickets = Service::start("tickets", &arguments("3600"), Some(&broker.url())).await;
+    for id in ["left", "paying", "wanted"] {
+        tickets
+            .accepts("Tickets.Requested", &requested(id, 2))
+            .await;
+    }
+    tickets
+        .accepts("Tickets.CheckedOut", &of_reservation("paying"))
+        .await;
+    tickets
+        .accepts("Tickets.EmissionRequested", &of_reservation("wanted"))
+        .await;
+    // All were held longer than they may be; that survives a restart.
+    let long_ago = "UPDATE reservations SET held_until = 0 WHERE held_until > 0;";
+    tickets.kill_and_change(long_ago).await;
+    let released = wait_for(&broker, "Tickets.Released", 1).await;
+    assert_eq!(released, [of_reservation("left")]);
+    // Another customer gets them, and has no time at all.
+    tickets.kill_and_start_with(&arguments("0")).await;
+    tickets
+        .accepts("Tickets.Requested", &requested("next", 2))
+        .await;
+    let released = wait_for(&broker, "Tickets.Released", 2).await;
+    assert_eq!(released.len(), 2);
+    tickets
+        .accepts("Tickets.EmissionRequested", &of_reservation("paying"))
+        .await;
+    wait_for(&broker, "Tickets.Emitted", 2).await;
+    let books = tickets.books().await;
+    for (what, count) in [
+        ("held", 0),
+        ("emitted", 2),
+        ("released", 2),
+        ("heldTooLong", 2),
+        ("free", 2),
+        ("seatsAstray", 0),
+    ] {
+        assert_eq!(books[what], count, "{what}: {books}");
+    }
+}

@@ -137,9 +137,28 @@ pub(crate) async fn post(
     headers: &[(&str, &str)],
     data: &Value,
 ) -> Answered {
+    let source = match ty {
+        // What only the queue knows is believed of nobody else.
+        "Tickets.QueueMoved" | "Tickets.CustomerQueued" | "Tickets.CustomerAdmitted" => {
+            "/sale/queue"
+        }
+        _ => "/tests",
+    };
+    post_from(source, url, id, ty, headers, data).await
+}
+
+/// As [`post`], from another source.
+pub(crate) async fn post_from(
+    source: &str,
+    url: &str,
+    id: &str,
+    ty: &str,
+    headers: &[(&str, &str)],
+    data: &Value,
+) -> Answered {
     let mut all = vec![
         ("ce-specversion", "1.0"),
-        ("ce-source", "/tests"),
+        ("ce-source", source),
         ("ce-type", ty),
         ("ce-id", id),
         ("content-type", "application/json"),

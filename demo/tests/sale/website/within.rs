@@ -27,6 +27,7 @@ async fn website(limits: Limits, serve: ServeLimits) -> Within {
     let data = tempfile::tempdir().expect("a temporary folder");
     let settings = Settings {
         address: "127.0.0.1:0".parse().expect("an address"),
+        events: None,
         data: data.path().to_owned(),
         binding: None,
         under_way: 1,

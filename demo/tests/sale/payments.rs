@@ -162,3 +162,29 @@ async fn a_trace_that_no_event_can_carry_keeps_nobody_from_paying() {
     wait_for(&broker, "Payments.Authorized", 3).await;
     assert_eq!(payments.books().await["authorized"], 3);
 }
+
+#[tokio::test]
+async fn a_payment_that_cannot_be_answered_keeps_nobody_else_from_paying() {
+    let broker = Destination::accepting().await;
+    let arguments = ["--work-for-ms", "600000"];
+    let mut payments = Service::start("payments", &arguments, Some(&broker.url())).await;
+    for id in ["r-1", "r-2", "r-3"] {
+        payments
+            .accepts("Payments.RequestReceived", &payment(id, "valid"))
+            .await;
+    }
+    // No event can have that subject.
+    let spoilt = "UPDATE payments SET due = 0;
+                  UPDATE payments SET session = 's' || char(9) WHERE reservation = 'r-1';";
+    payments.kill_and_change(spoilt).await;
+    wait_for(&broker, "Payments.Authorized", 2).await;
+    let books = payments.books().await;
+    assert_eq!(
+        (&books["authorized"], &books["pending"]),
+        (&json!(2), &json!(1)),
+        "{books}"
+    );
+    let mended = "UPDATE payments SET session = 's-r-1' WHERE reservation = 'r-1';";
+    payments.kill_and_change(mended).await;
+    wait_for(&broker, "Payments.Authorized", 3).await;
+}

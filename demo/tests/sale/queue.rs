@@ -157,3 +157,36 @@ async fn a_release_of_somebody_in_line_is_no_reason_to_let_in_more_than_fit() {
         "{books}"
     );
 }
+
+#[tokio::test]
+async fn who_cannot_be_let_in_or_removed_keeps_nobody_out_or_in() {
+    let broker = Destination::accepting().await;
+    let mut queue = Service::start("queue", &["--shop-seats", "2"], Some(&broker.url())).await;
+    for customer in ["a", "b", "c", "d", "e"] {
+        queue
+            .accepts("Tickets.CustomerQueueJoined", &joined(customer))
+            .await;
+    }
+    wait_for(&broker, "Tickets.CustomerAdmitted", 2).await;
+    // No event can have that subject: neither can `a` be told to be removed, nor `c` to be let in.
+    let spoilt = "UPDATE customers SET session = session || char(9) WHERE session IN ('a', 'c');
+                  UPDATE customers SET deadline = 0 WHERE state = 'shops';";
+    queue.kill_and_change(spoilt).await;
+    let removed = wait_for(&broker, "Tickets.CustomerRemoved", 1).await;
+    assert_eq!(removed[0]["session"], "b");
+    wait_for(&broker, "Tickets.CustomerAdmitted", 3).await;
+    queue.accepts("Tickets.Emitted", &session("d")).await;
+    let admitted = wait_for(&broker, "Tickets.CustomerAdmitted", 4).await;
+    let mut admitted: Vec<_> = admitted
+        .iter()
+        .filter_map(|data| data["session"].as_str())
+        .collect();
+    admitted.sort_unstable();
+    assert_eq!(admitted, ["a", "b", "d", "e"]);
+    let books = queue.books().await;
+    assert_eq!(
+        (&books["shopping"], &books["waiting"]),
+        (&json!(2), &json!(1)),
+        "{books}"
+    );
+}

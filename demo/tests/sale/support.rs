@@ -54,6 +54,16 @@ impl Service {
         self.kill_and_start_again().await;
     }
 
+    /// Ends it at once, has this done to its file, and starts it again on that.
+    pub(crate) async fn kill_and_change(&mut self, statements: &str) {
+        self.program.kill().await;
+        let file = self.data.path().join(format!("{}.sqlite", self.name));
+        let file = rusqlite::Connection::open(file).expect("the file");
+        file.execute_batch(statements).expect("a change");
+        drop(file);
+        self.start_again().await;
+    }
+
     /// Starts it again on the same file; it has ended.
     pub(crate) async fn start_again(&mut self) {
         (self.program, self.url) =

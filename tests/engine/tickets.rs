@@ -5,6 +5,8 @@ mod coordinate;
 mod customer;
 /// Customers who leave, wherever they are in the sale.
 mod leaving;
+/// What the observer makes of a sale, and who may read it.
+mod observed;
 /// No order of events is needed.
 mod order;
 /// Level 4: what fails is undone, and an operator can have the sale go on.
@@ -14,5 +16,5 @@ mod shop;
 mod switching;
 /// What happens when time is up, from level 3 on.
 mod time;
-/// Level 1: the process follows, and what the observer makes of it.
+/// Level 1: the process follows.
 mod watch;

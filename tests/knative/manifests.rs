@@ -23,7 +23,8 @@ async fn knative_admits_the_manifests_that_are_shipped() {
     let kinds = [
         "Broker default/default",
         "Trigger default/hello-requested",
-        "Trigger default/process",
+        "Trigger default/process-payments-authorized",
+        "Trigger default/process-tickets-customer-removed",
         "Trigger default/website",
     ];
     for kind in kinds {

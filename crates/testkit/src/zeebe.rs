@@ -19,6 +19,9 @@ pub struct Zeebe {
     addresses: BTreeMap<String, String>,
 }
 
+/// The origin whose pages may read an observer's answers.
+pub const PAGE: &str = "http://page.example";
+
 static SHARED: OnceCell<Zeebe> = OnceCell::const_new();
 
 impl Zeebe {
@@ -56,6 +59,8 @@ impl Zeebe {
             text(&env_file),
             "--owner",
             &owner,
+            "--allow-origin",
+            PAGE,
         ])
         .await;
         let written = std::fs::read_to_string(&env_file).expect("the addresses are written");
@@ -110,6 +115,11 @@ impl Zeebe {
         &self.addresses["ZEEBE_GRPC_ADDRESS"]
     }
 
+    /// The observer's address.
+    pub fn observer(&self) -> &str {
+        &self.addresses["OBSERVER_URL"]
+    }
+
     /// The instances of a process, as the observer has them.
     pub async fn instances(&self, process: &str) -> Vec<Value> {
         self.asked(&format!("instances?process={process}")).await
@@ -127,7 +137,7 @@ impl Zeebe {
     }
 
     async fn asked<T: DeserializeOwned>(&self, question: &str) -> T {
-        let url = format!("{}/{question}", self.addresses["OBSERVER_URL"]);
+        let url = format!("{}/{question}", self.observer());
         let answered = request::get(&url).await;
         serde_json::from_slice(&answered.body)
             .unwrap_or_else(|error| panic!("{url}: {error}: {}", answered.text()))

@@ -316,15 +316,24 @@ fn the_shipped_triggers_lead_each_event_of_the_sale_to_those_who_react() {
         takers
     };
     for (ty, triggers) in [
-        (sale::CUSTOMER_QUEUE_JOINED, &["process", "queue"][..]),
-        (sale::CUSTOMER_ADMITTED, &["process"]),
+        (
+            sale::CUSTOMER_QUEUE_JOINED,
+            &["process-tickets-customer-queue-joined", "queue"][..],
+        ),
+        (
+            sale::CUSTOMER_ADMITTED,
+            &["process-tickets-customer-admitted"],
+        ),
         (sale::QUEUE_MOVED, &[]),
-        (sale::REQUESTED, &["process", "tickets"]),
-        (sale::CHECKED_OUT, &["process", "tickets"]),
+        (sale::REQUESTED, &["process-tickets-requested", "tickets"]),
+        (
+            sale::CHECKED_OUT,
+            &["process-tickets-checked-out", "tickets"],
+        ),
         (sale::PAYMENT_REQUESTED, &["payments"]),
-        (sale::PAYMENT_CANCELLED, &["process"]),
+        (sale::PAYMENT_CANCELLED, &["process-payments-cancelled"]),
         (sale::EMISSION_REQUESTED, &["tickets"]),
-        (sale::RELEASED, &["process", "queue"]),
+        (sale::RELEASED, &["process-tickets-released", "queue"]),
         ("Tickets.Requested.Not", &[]),
     ] {
         // The website takes all, to show customers what is theirs of it.

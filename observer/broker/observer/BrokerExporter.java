@@ -8,10 +8,11 @@ import io.camunda.zeebe.protocol.record.RecordType;
 import io.camunda.zeebe.protocol.record.ValueType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Map;
 
 /**
- * Shows a broker's process instances over HTTP. The broker loads it by this name; its one argument
- * is {@code port}.
+ * Shows a broker's process instances over HTTP. The broker loads it by this name; its arguments are
+ * {@code port} and, for pages that may read it, {@code origins}.
  */
 public final class BrokerExporter implements Exporter {
   /** One for all partitions: the broker makes one exporter for each, and the port is one. */
@@ -28,11 +29,14 @@ public final class BrokerExporter implements Exporter {
   private long savedUpTo;
   private int unsaved = SAVE_EVERY;
   private int port;
+  private String origins;
   private Controller controller;
 
   @Override
   public void configure(Context context) {
-    port = Integer.parseInt(String.valueOf(context.getConfiguration().getArguments().get("port")));
+    Map<String, Object> arguments = context.getConfiguration().getArguments();
+    port = Integer.parseInt(String.valueOf(arguments.get("port")));
+    origins = String.valueOf(arguments.getOrDefault("origins", ""));
     context.setFilter(
         new Context.RecordFilter() {
           @Override
@@ -54,7 +58,7 @@ public final class BrokerExporter implements Exporter {
     synchronized (BrokerExporter.class) {
       if (server == null) {
         try {
-          server = new Server(port);
+          server = new Server(port, origins);
         } catch (IOException cause) {
           throw new UncheckedIOException("observer cannot listen on port " + port, cause);
         }

@@ -6,7 +6,7 @@ import io.camunda.zeebe.process.test.engine.EngineFactory;
 import io.camunda.zeebe.protocol.record.Record;
 import io.camunda.zeebe.protocol.record.RecordType;
 
-/** Runs the in-memory engine behind its gRPC gateway. Arguments: gRPC port, HTTP port. */
+/** Runs the in-memory engine behind its gRPC gateway. Arguments: gRPC port, HTTP port, origins of pages. */
 public final class EngineMain {
   private EngineMain() {}
 
@@ -14,7 +14,7 @@ public final class EngineMain {
     ServerRegistry.getDefaultRegistry().register(new LoopbackServers());
     ZeebeTestEngine engine = EngineFactory.create(Integer.parseInt(args[0]));
     engine.start();
-    Server server = new Server(Integer.parseInt(args[1]));
+    Server server = new Server(Integer.parseInt(args[1]), args[2]);
     server.beforeAnswer(new Reader(engine, server)::readOn);
     Runtime.getRuntime().addShutdownHook(new Thread(server::stop));
     Thread.currentThread().join();

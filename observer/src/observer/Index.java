@@ -2,32 +2,37 @@ package observer;
 
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 
 /**
- * Finds instances by the value of a variable. A variable is indexed from the first time that it is
- * asked for. Not thread-safe; {@link View} locks.
+ * Finds instances by the value of a variable. A variable is indexed once it is asked for, until
+ * eight others have been asked for since. Not thread-safe; {@link View} locks.
  */
 final class Index {
   private static final int MAX_VARIABLES = 8;
 
-  private final Map<String, Map<String, Set<Instance>>> byVariable = new HashMap<>();
+  /** The one that was asked for last comes last. */
+  private final Map<String, Map<String, Set<Instance>>> byVariable = new LinkedHashMap<>();
 
   /** The instances whose variable has this value, as JSON; of {@code all} where it is new. */
   Collection<Instance> find(String variable, String value, Iterable<Instance> all) {
-    Map<String, Set<Instance>> byValue = byVariable.get(variable);
+    Map<String, Set<Instance>> byValue = byVariable.remove(variable);
     if (byValue == null) {
-      if (byVariable.size() >= MAX_VARIABLES) {
-        throw new IllegalArgumentException(
-            "at most " + MAX_VARIABLES + " variables can be searched by");
-      }
       byValue = new HashMap<>();
-      byVariable.put(variable, byValue);
       for (Instance instance : all) {
         put(byValue, instance.valueOf(variable), instance);
       }
+    }
+    byVariable.put(variable, byValue);
+    if (byVariable.size() > MAX_VARIABLES) {
+      // Nobody who asks for other names keeps this one from being found: it is built again.
+      Iterator<String> longestAgo = byVariable.keySet().iterator();
+      longestAgo.next();
+      longestAgo.remove();
     }
     return byValue.getOrDefault(value, Set.of());
   }

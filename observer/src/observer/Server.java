@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
@@ -29,9 +30,12 @@ final class Server {
   final List<View> views = new CopyOnWriteArrayList<>();
   final List<Counts> counts = new CopyOnWriteArrayList<>();
   private final HttpServer http;
+  private final Set<String> origins;
   private volatile Runnable beforeAnswer = () -> {};
 
-  Server(int port) throws IOException {
+  /** {@code origins}: whose pages may read the answers, separated by commas; of none where it is empty. */
+  Server(int port, String origins) throws IOException {
+    this.origins = Set.copyOf(List.of(origins.split(",")));
     http = HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), port), 0);
     answer("/instances", this::instances);
     answer("/counts", this::counts);
@@ -115,8 +119,11 @@ final class Server {
     }
     byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
     exchange.getResponseHeaders().add("Content-Type", "application/json");
-    // A page may look too; nothing but GET is answered.
-    exchange.getResponseHeaders().add("Access-Control-Allow-Origin", "*");
+    String origin = exchange.getRequestHeaders().getFirst("Origin");
+    exchange.getResponseHeaders().add("Vary", "Origin");
+    if (origin != null && origins.contains(origin)) {
+      exchange.getResponseHeaders().add("Access-Control-Allow-Origin", origin);
+    }
     try (exchange) {
       exchange.sendResponseHeaders(status, bytes.length);
       exchange.getResponseBody().write(bytes);

@@ -161,6 +161,27 @@ fn the_quick_rules_are_the_others_with_other_durations() {
     );
 }
 
+/// A reminder says that the place is kept, so none may come at the moment in which it is lost.
+#[test]
+fn no_reminder_comes_together_with_the_end_of_the_time_to_choose() {
+    for file in [
+        "knative/tickets/rules.yaml",
+        "knative/tickets/rules-quick.yaml",
+    ] {
+        let text = fs::read_to_string(root().join(file)).expect("rules are shipped");
+        let length = |variable: &str| {
+            let (_, rest) = text.split_once(&format!("{variable}: ")).expect(variable);
+            let written = rest.split_whitespace().next().expect("a length of time");
+            duration::parse(written)
+                .expect("a length of time")
+                .as_millis()
+        };
+        let (every, timeout) = (length("remindEvery"), length("decideTimeout"));
+        assert!(every < timeout, "{file}: no reminder at all");
+        assert_ne!(timeout % every, 0, "{file}");
+    }
+}
+
 #[test]
 fn the_triggers_to_the_bridge_bring_what_the_rules_take() {
     for (trigger, rules) in [

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use demo::sale;
 use serde_json::json;
 use testkit::destination::Answer;
@@ -107,6 +109,48 @@ async fn seats_whose_release_is_refused_are_released_once_an_operator_has_it_go_
     resolve(&shop, &ada.session, "ReleaseSeats").await;
     ada.ends_in("EndedReleased").await;
     shop.emits(&ada.session, sale::RELEASE_REQUESTED, 2).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_is_asked_for_again_until_it_comes() {
+    let shop = Shop::open("repair-again", LEVEL, &[("askAgainAfter", "PT1S")]).await;
+    let cancelled = shop.customer("cancelled");
+    cancelled.pays().await;
+    cancelled.stands_at("PaidInTime").await;
+    cancelled.leaves().await;
+    let tickets = shop.customer("tickets");
+    tickets.pays().await;
+    tickets.is_charged().await;
+
+    for (customer, question, asked_at) in [
+        (
+            &cancelled,
+            sale::PAYMENT_CANCEL_REQUESTED,
+            "AwaitNotCharged",
+        ),
+        (&tickets, sale::EMISSION_REQUESTED, "AwaitTickets"),
+    ] {
+        let asked = shop.emits(&customer.session, question, 3).await;
+        let ids: BTreeSet<String> = asked.iter().map(|event| event.id().to_owned()).collect();
+        assert_eq!(
+            ids.len(),
+            asked.len(),
+            "an event with an id of its own each"
+        );
+        for again in &asked {
+            assert_eq!(again.json(), asked[0].json(), "the same question");
+        }
+        customer.stands_at(asked_at).await;
+    }
+    cancelled
+        .event("payments", sale::PAYMENT_CANCELLED, &json!({}))
+        .await;
+    cancelled.ends_in("EndedUnpaid").await;
+    tickets.gets_tickets().await;
+    tickets.ends_in("TicketsSold").await;
+    shop.emits(&cancelled.session, sale::RELEASE_REQUESTED, 1)
+        .await;
+    assert!(!tickets.heard().contains(sale::RELEASE_REQUESTED));
 }
 
 /// What an operator does: has the destination mended, gives the job its retries, resolves the incident.

@@ -15,12 +15,13 @@ use crate::bridge::both_roles;
 /// Long enough that no scenario sees its end.
 const NEVER: &str = "PT1H";
 /// Every duration of the rules.
-const DURATIONS: [&str; 5] = [
+const DURATIONS: [&str; 6] = [
     "decideTimeout",
     "remindEvery",
     "checkoutTimeout",
     "paymentTimeout",
     "settleFor",
+    "askAgainAfter",
 ];
 
 /// Where customers buy tickets.

@@ -1,6 +1,5 @@
 use demo::sale;
-use serde_json::{Value, json};
-use testkit::zeebe::Zeebe;
+use serde_json::json;
 
 use super::shop::Shop;
 
@@ -50,47 +49,5 @@ async fn a_process_that_watches_follows_a_sale_and_emits_nothing() {
         shop.broker.received().is_empty(),
         "{:#?}",
         shop.broker.received()
-    );
-}
-
-#[tokio::test]
-async fn the_observer_finds_a_sale_by_its_session_tells_its_path_and_counts_them_all() {
-    let shop = Shop::open("watch-observed", LEVEL, &[]).await;
-    let gone = shop.customer("observed-gone");
-    gone.joins().await;
-    gone.leaves().await;
-    gone.ends_in("LeftLine").await;
-    let waits = shop.customer("observed-waits");
-    waits.enters_the_shop().await;
-    waits.stands_at("ChooseTickets").await;
-
-    let zeebe = Zeebe::shared().await;
-    let found = zeebe.instances_with("session", "s-observed-gone").await;
-    assert_eq!(found.len(), 1, "{found:#?}");
-    let passed: Vec<&Value> = found[0]["completed"]
-        .as_array()
-        .expect("a path")
-        .iter()
-        .filter(|id| !id.as_str().is_some_and(|id| id.contains("_to_")))
-        .collect();
-    assert_eq!(
-        passed,
-        ["CustomerJoined", "WaitInLine", "GoneFromLine", "LeftLine"]
-    );
-    assert!(zeebe.instances_with("session", "s-nobody").await.is_empty());
-    // One that is asked for after the variable was first asked for.
-    let late = shop.customer("observed-late");
-    late.joins().await;
-    late.stands_at("WaitInLine").await;
-    let found = zeebe.instances_with("session", "s-observed-late").await;
-    assert_eq!(found.len(), 1, "{found:#?}");
-
-    let counts = zeebe.counts(&shop.scenario.of("ticket-sale")).await;
-    assert_eq!(
-        counts,
-        json!({
-            "active": 2, "completed": 1, "terminated": 0, "incidents": 0,
-            "endEvents": {"LeftLine": 1},
-        })
     );
 }

@@ -253,6 +253,9 @@ async fn run_service(
         .await
         .map_err(|error| error.to_string())?;
     eprintln!("demo: {name} on http://{}", running.address());
+    if let Some(events) = running.events_address() {
+        eprintln!("demo: {name} takes events at http://{events}");
+    }
     running.stopped().await.map_err(|error| error.to_string())
 }
 

@@ -8,6 +8,8 @@
 //! | pending | its time is up | authorized; `Payments.Authorized`; or refused; `Payments.Refused` |
 //! | pending | cancel requested | cancelled; `Payments.Cancelled` |
 //! | authorized | cancel requested | refunded; `Payments.Refunded` |
+//! | authorized | requested | its answer again, with the same data |
+//! | refused, cancelled, refunded | requested, cancel requested | its answer again, with the same data |
 //! | anything else | | nothing |
 //!
 //! Charged is who is authorized and not refunded. It goes by reservation, not only by the id of the event: a
@@ -23,7 +25,7 @@ use serde_json::{Value, json};
 
 use crate::sale::{self, Card, Payment, PaymentCancelRequested, PaymentRefused, PaymentRequested};
 use crate::service::{Service, data};
-use crate::store::{Fault, Trace, Transaction};
+use crate::store::{Apart, Fault, Trace, Transaction};
 
 /// The most that one payment may be, in cents: all of them together must stay a number.
 const MOST: i64 = 1_000_000_000;
@@ -63,17 +65,6 @@ pub struct Payments {
     mode: Mode,
 }
 
-/// A payment whose time is up.
-#[derive(Debug)]
-struct Pending {
-    reservation_id: String,
-    payment_id: String,
-    session: String,
-    amount: u64,
-    refused: bool,
-    trace: Trace,
-}
-
 impl Payments {
     /// A cashier with these settings.
     #[must_use]
@@ -101,16 +92,15 @@ impl Payments {
         match state(transaction, id)?.as_deref() {
             None => {}
             Some("cancelled beforehand") => {
-                set(transaction, id, "cancelled")?;
-                let payment = Payment {
-                    session: asked.session.clone(),
-                    reservation_id: asked.reservation_id,
-                    payment_id: asked.payment_id,
-                    amount: asked.amount,
-                };
-                return transaction.emit(sale::PAYMENT_CANCELLED, &asked.session, &payment);
+                transaction.change(
+                    "UPDATE payments SET state = 'cancelled', payment = ?2, session = ?3, amount = ?4
+                     WHERE reservation = ?1",
+                    params![id, asked.payment_id, asked.session, amount],
+                )?;
+                return answer(id, transaction);
             }
-            Some(_) => return Ok(()),
+            // Whoever asks again has lost the answer.
+            Some(_) => return answer(id, transaction),
         }
         let (slow, refused) = match (self.mode, asked.card) {
             (Mode::Slow, _) | (Mode::Ok, Card::Slow) => (true, false),
@@ -145,7 +135,7 @@ impl Payments {
     ) -> Result<(), Fault> {
         let cancel: PaymentCancelRequested = data(event)?;
         let id = &cancel.reservation_id;
-        let (then, ty) = match state(transaction, id)?.as_deref() {
+        match state(transaction, id)?.as_deref() {
             None => {
                 transaction.change(
                     "INSERT INTO payments (reservation, payment, session, amount, state, refused, due)
@@ -154,20 +144,11 @@ impl Payments {
                 )?;
                 return Ok(());
             }
-            Some("pending") => ("cancelled", sale::PAYMENT_CANCELLED),
-            Some("authorized") => ("refunded", sale::PAYMENT_REFUNDED),
-            Some(_) => return Ok(()),
-        };
-        set(transaction, id, then)?;
-        let amount =
-            transaction.number("SELECT amount FROM payments WHERE reservation = ?1", [id])?;
-        let payment = Payment {
-            session: cancel.session.clone(),
-            reservation_id: cancel.reservation_id.clone(),
-            payment_id: cancel.payment_id,
-            amount: amount.unsigned_abs(),
-        };
-        transaction.emit(ty, &cancel.session, &payment)
+            Some("pending") => set(transaction, id, "cancelled")?,
+            Some("authorized") => set(transaction, id, "refunded")?,
+            Some(_) => {}
+        }
+        answer(id, transaction)
     }
 }
 
@@ -201,27 +182,14 @@ impl Service for Payments {
 
     fn due(&self, transaction: &mut Transaction<'_>) -> Result<Option<u64>, Fault> {
         let now = transaction.now_ms();
-        for pending in time_is_up(transaction, now)? {
-            transaction.continue_trace(pending.trace);
-            let (session, reservation_id) = (pending.session, pending.reservation_id);
-            if pending.refused {
-                set(transaction, &reservation_id, "refused")?;
-                let refused = PaymentRefused {
-                    session: session.clone(),
-                    reservation_id,
-                    payment_id: pending.payment_id,
-                    reason: "the card was refused".to_owned(),
-                };
-                transaction.emit(sale::PAYMENT_REFUSED, &session, &refused)?;
-            } else {
-                set(transaction, &reservation_id, "authorized")?;
-                let payment = Payment {
-                    session: session.clone(),
-                    reservation_id,
-                    payment_id: pending.payment_id,
-                    amount: pending.amount,
-                };
-                transaction.emit(sale::PAYMENT_AUTHORIZED, &session, &payment)?;
+        for id in time_is_up(transaction, now)? {
+            // One that cannot be decided keeps nobody else from paying.
+            let decided = transaction.apart(&id, |transaction| decide(&id, transaction))?;
+            if let Apart::PutOff(until) = decided {
+                transaction.change(
+                    "UPDATE payments SET due = ?2 WHERE reservation = ?1",
+                    params![id, until],
+                )?;
             }
         }
         let next: Option<i64> = transaction
@@ -246,25 +214,65 @@ impl Service for Payments {
     }
 }
 
-fn time_is_up(transaction: &Transaction<'_>, now: i64) -> Result<Vec<Pending>, Fault> {
+/// The reservations whose payments are to be decided now.
+fn time_is_up(transaction: &Transaction<'_>, now: i64) -> Result<Vec<String>, Fault> {
     let mut statement = transaction.prepare_cached(
-        "SELECT reservation, payment, session, amount, refused, traceparent, tracestate
-         FROM payments WHERE state = 'pending' AND due <= ?1 ORDER BY due LIMIT ?2",
+        "SELECT reservation FROM payments WHERE state = 'pending' AND due <= ?1 ORDER BY due LIMIT ?2",
     )?;
-    let pending = statement.query_map([now, AT_ONCE], |row| {
-        Ok(Pending {
-            reservation_id: row.get(0)?,
-            payment_id: row.get(1)?,
-            session: row.get(2)?,
-            amount: row.get::<_, i64>(3)?.unsigned_abs(),
-            refused: row.get(4)?,
-            trace: Trace {
-                traceparent: row.get(5)?,
-                tracestate: row.get(6)?,
-            },
-        })
-    })?;
-    Ok(pending.collect::<Result<_, _>>()?)
+    let ids = statement.query_map([now, AT_ONCE], |row| row.get(0))?;
+    Ok(ids.collect::<Result<_, _>>()?)
+}
+
+/// A payment's time is up.
+fn decide(id: &str, transaction: &mut Transaction<'_>) -> Result<(), Fault> {
+    let (refused, trace) = transaction
+        .prepare_cached(
+            "SELECT refused, traceparent, tracestate FROM payments WHERE reservation = ?1",
+        )?
+        .query_row([id], |row| {
+            let trace = Trace {
+                traceparent: row.get(1)?,
+                tracestate: row.get(2)?,
+            };
+            Ok((row.get(0)?, trace))
+        })?;
+    transaction.continue_trace(trace);
+    let state = if refused { "refused" } else { "authorized" };
+    set(transaction, id, state)?;
+    answer(id, transaction)
+}
+
+/// Says what has become of a payment; nothing while that is open.
+fn answer(id: &str, transaction: &mut Transaction<'_>) -> Result<(), Fault> {
+    let (state, payment) = transaction
+        .prepare_cached(
+            "SELECT state, session, reservation, payment, amount FROM payments WHERE reservation = ?1",
+        )?
+        .query_row([id], |row| {
+            let payment = Payment {
+                session: row.get(1)?,
+                reservation_id: row.get(2)?,
+                payment_id: row.get(3)?,
+                amount: row.get::<_, i64>(4)?.unsigned_abs(),
+            };
+            Ok((row.get::<_, String>(0)?, payment))
+        })?;
+    let ty = match state.as_str() {
+        "authorized" => sale::PAYMENT_AUTHORIZED,
+        "cancelled" => sale::PAYMENT_CANCELLED,
+        "refunded" => sale::PAYMENT_REFUNDED,
+        "refused" => {
+            let refused = PaymentRefused {
+                session: payment.session,
+                reservation_id: payment.reservation_id,
+                payment_id: payment.payment_id,
+                reason: "the card was refused".to_owned(),
+            };
+            return transaction.emit(sale::PAYMENT_REFUSED, &refused.session, &refused);
+        }
+        _ => return Ok(()),
+    };
+    transaction.emit(ty, &payment.session, &payment)
 }
 
 fn state(transaction: &Transaction<'_>, reservation: &str) -> Result<Option<String>, Fault> {

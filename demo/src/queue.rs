@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 
 use crate::sale::{self, Admitted, Joined, Moved, OfSession, Queued, Removed};
 use crate::service::{Service, data};
-use crate::store::{Fault, Transaction};
+use crate::store::{Apart, Fault, Transaction};
 
 /// How often the line is told of at most.
 const TELL_EVERY: Duration = Duration::from_millis(250);
@@ -108,28 +108,25 @@ impl Queue {
         if places == 0 {
             return Ok(());
         }
+        let now = transaction.now_ms();
         let next: Vec<(String, i64)> = {
             let mut statement = transaction.prepare_cached(
-                "SELECT session, number FROM customers WHERE state = 'waits' ORDER BY number LIMIT ?1",
+                "SELECT session, number FROM customers
+                 WHERE state = 'waits' AND coalesce(deadline, 0) <= ?1 ORDER BY number LIMIT ?2",
             )?;
-            let next = statement.query_map([places], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let next = statement.query_map([now, places], |row| Ok((row.get(0)?, row.get(1)?)))?;
             next.collect::<Result<_, _>>()?
         };
         let within = i64::try_from(self.decide_within.as_millis()).unwrap_or(i64::MAX);
-        let deadline = transaction.now_ms().saturating_add(within);
+        let deadline = now.saturating_add(within);
         for (session, number) in next {
-            transaction.change(
-                "UPDATE customers SET state = 'shops', deadline = ?2,
-                   admitted = (SELECT coalesce(max(admitted), 0) + 1 FROM customers)
-                 WHERE session = ?1",
-                params![session, deadline],
-            )?;
-            let admitted = Admitted {
-                session: session.clone(),
-                number: number.unsigned_abs(),
-                admitted_at: transaction.now_text(),
-            };
-            transaction.emit(sale::CUSTOMER_ADMITTED, &session, &admitted)?;
+            // One who cannot be let in keeps no other out.
+            let done = transaction.apart(&session, |transaction| {
+                let_in(&session, number, deadline, transaction)
+            })?;
+            if let Apart::PutOff(until) = done {
+                put_off(transaction, &session, until)?;
+            }
             transaction.wake_due();
         }
         Ok(())
@@ -146,12 +143,17 @@ impl Queue {
             late.collect::<Result<_, _>>()?
         };
         for session in late {
-            let removed = Removed {
-                session: session.clone(),
-                reason: "took too long in the shop".to_owned(),
-            };
-            transaction.emit(sale::CUSTOMER_REMOVED, &session, &removed)?;
-            self.gone(&session, transaction)?;
+            let done = transaction.apart(&session, |transaction| {
+                let removed = Removed {
+                    session: session.clone(),
+                    reason: "took too long in the shop".to_owned(),
+                };
+                transaction.emit(sale::CUSTOMER_REMOVED, &session, &removed)?;
+                self.gone(&session, transaction)
+            })?;
+            if let Apart::PutOff(until) = done {
+                put_off(transaction, &session, until)?;
+            }
         }
         Ok(())
     }
@@ -212,6 +214,8 @@ impl Service for Queue {
            admitted INTEGER UNIQUE
          ) WITHOUT ROWID;
          CREATE INDEX IF NOT EXISTS customers_waiting ON customers (number) WHERE state = 'waits';
+         CREATE INDEX IF NOT EXISTS customers_put_off ON customers (deadline)
+           WHERE state = 'waits' AND deadline IS NOT NULL;
          CREATE INDEX IF NOT EXISTS customers_shopping ON customers (deadline) WHERE state = 'shops';
          CREATE TABLE IF NOT EXISTS told (admitted INTEGER NOT NULL, waiting INTEGER NOT NULL, at INTEGER NOT NULL);
          INSERT INTO told SELECT 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM told);"
@@ -241,8 +245,15 @@ impl Service for Queue {
         let deadline: Option<i64> = transaction
             .prepare_cached("SELECT min(deadline) FROM customers WHERE state = 'shops'")?
             .query_row([], |row| row.get(0))?;
-        let deadline = deadline.map(|deadline| u64::try_from(deadline - now).unwrap_or(0));
-        Ok([told, deadline].into_iter().flatten().min())
+        // Who was put off and may be let in by now waits for a place, not for time.
+        let put_off: Option<i64> = transaction
+            .prepare_cached(
+                "SELECT min(deadline) FROM customers WHERE state = 'waits' AND deadline > ?1",
+            )?
+            .query_row([now], |row| row.get(0))?;
+        let later = [deadline, put_off].into_iter().flatten();
+        let later = later.map(|at| u64::try_from(at - now).unwrap_or(0));
+        Ok(told.into_iter().chain(later).min())
     }
 
     fn books(&self, transaction: &mut Transaction<'_>) -> Result<Value, Fault> {
@@ -265,6 +276,35 @@ impl Service for Queue {
             "outOfTurn": out_of_turn,
         }))
     }
+}
+
+fn let_in(
+    session: &str,
+    number: i64,
+    deadline: i64,
+    transaction: &mut Transaction<'_>,
+) -> Result<(), Fault> {
+    transaction.change(
+        "UPDATE customers SET state = 'shops', deadline = ?2,
+           admitted = (SELECT coalesce(max(admitted), 0) + 1 FROM customers)
+         WHERE session = ?1",
+        params![session, deadline],
+    )?;
+    let admitted = Admitted {
+        session: session.to_owned(),
+        number: number.unsigned_abs(),
+        admitted_at: transaction.now_text(),
+    };
+    transaction.emit(sale::CUSTOMER_ADMITTED, session, &admitted)
+}
+
+/// What is due of a customer is not due before this moment.
+fn put_off(transaction: &Transaction<'_>, session: &str, until: i64) -> Result<(), Fault> {
+    transaction.change(
+        "UPDATE customers SET deadline = ?2 WHERE session = ?1",
+        params![session, until],
+    )?;
+    Ok(())
 }
 
 fn state(transaction: &Transaction<'_>, session: &str) -> Result<Option<String>, Fault> {

@@ -15,6 +15,9 @@ pub const CURRENCY: &str = "EUR";
 /// The longest that a session, a reservation's or a payment's id may be, in bytes.
 const MAX_ID_BYTES: usize = 128;
 
+/// The `source` of what the queue says: only it knows who is let in, and how far the line has moved.
+pub const QUEUE: &str = "/sale/queue";
+
 /// A customer joins the line.
 pub const CUSTOMER_QUEUE_JOINED: &str = "Tickets.CustomerQueueJoined";
 /// A customer leaves it, or the shop.

@@ -7,13 +7,19 @@
 //! | the same event again | 202; nothing happens |
 //! | no event; data that is not what its type needs | 400; 422, naming the member; nothing of it was kept |
 //! | the store or the memory for bodies is not to be had, or not in time | 503: come again |
+//! | an event that a page sent (`Origin`, `Sec-Fetch-Site`) | 403 |
 //! | `GET /healthz` | 200 |
 //! | `GET /readyz` | 200; 503 with the reason while there is no `K_SINK`, and once it is asked to stop |
 //! | `GET /books` | what the service counts, as JSON |
 //!
+//! With a second address (`EVENTS_PORT`) events, books and readiness are there and nowhere else: what browsers reach is the
+//! service's own, and no one of them can make up events.
+//!
+//! - [`door`]: which address is for what.
 //! - `receive`: from a request to the store.
 //! - [`settings`]: what a service is started with.
 
+pub mod door;
 mod receive;
 pub mod settings;
 
@@ -25,6 +31,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cloudevents_http::Event;
 use eventing::{Sender, SenderError, SenderSettings};
+use futures_util::future::OptionFuture;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
@@ -36,6 +43,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tower::service_fn;
 
+use self::door::Door;
 pub use self::receive::data;
 pub(crate) use self::receive::{JsonError, from_json, refused, status_of};
 use self::settings::Settings;
@@ -83,8 +91,8 @@ pub trait Service: Send + Sync + 'static {
 
 /// Answers the requests that are no events, for a service that has more to say.
 pub trait Routes: Send + Sync + 'static {
-    /// Answers one request.
-    fn answer(&self, request: PacedRequest) -> impl Future<Output = Answer> + Send;
+    /// Answers one request, which came to this door.
+    fn answer(&self, door: Door, request: PacedRequest) -> impl Future<Output = Answer> + Send;
 }
 
 /// No further requests: 404.
@@ -92,7 +100,7 @@ pub trait Routes: Send + Sync + 'static {
 pub struct NoRoutes;
 
 impl Routes for NoRoutes {
-    async fn answer(&self, _: PacedRequest) -> Answer {
+    async fn answer(&self, _: Door, _: PacedRequest) -> Answer {
         text(StatusCode::NOT_FOUND, "there is nothing here")
     }
 }
@@ -115,6 +123,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
+    events: Option<SocketAddr>,
     store: Store,
     task: JoinHandle<Result<(), Lost>>,
 }
@@ -130,6 +139,12 @@ impl Running {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address where it takes events, where that is another.
+    #[must_use]
+    pub fn events_address(&self) -> Option<SocketAddr> {
+        self.events
     }
 
     /// Its store.
@@ -184,6 +199,11 @@ pub async fn start<S: Service, R: Routes>(
 ) -> Result<Running, StartError> {
     let listener = Listener::bind(settings.address).await?;
     let address = listener.address();
+    let back = match settings.events {
+        Some(address) => Some(Listener::bind(address).await?),
+        None => None,
+    };
+    let events = back.as_ref().map(Listener::address);
     let readiness = Readiness::new();
     let destination = readiness.register("destination");
     let outbox = match settings.binding {
@@ -211,14 +231,21 @@ pub async fn start<S: Service, R: Routes>(
         readiness: readiness.clone(),
         _destination: destination,
     });
-    let requests = {
+    let serve = |listener: Listener, door| {
         let desk = Arc::clone(&desk);
-        service_fn(move |request| {
+        let requests = service_fn(move |request| {
             let desk = Arc::clone(&desk);
-            async move { Ok::<_, Infallible>(desk.answer(request).await) }
-        })
+            async move { Ok::<_, Infallible>(desk.answer(door, request).await) }
+        });
+        listener.serve(requests, settings.limits, shutdown.clone())
     };
-    let served = listener.serve(requests, settings.limits, shutdown.clone());
+    let door = match events {
+        Some(_) => Door::Front,
+        None => Door::Only,
+    };
+    let front = serve(listener, door);
+    let back = OptionFuture::from(back.map(|listener| serve(listener, Door::Back)));
+    let served = async { tokio::join!(front, back) };
     let kept = store.clone();
     let task = tokio::spawn(async move {
         let (over, last_word) = tokio::sync::oneshot::channel::<()>();
@@ -254,6 +281,7 @@ pub async fn start<S: Service, R: Routes>(
     });
     Ok(Running {
         address,
+        events,
         store,
         task,
     })
@@ -289,13 +317,15 @@ async fn work_what_is_due<S: Service>(service: &Arc<S>, store: &Store) -> Infall
 }
 
 impl<S: Service, R: Routes> Desk<S, R> {
-    async fn answer(&self, request: PacedRequest) -> Answer {
+    async fn answer(&self, door: Door, request: PacedRequest) -> Answer {
+        let is_back = door.is_back();
         match (request.method(), request.uri().path()) {
-            (&Method::POST, "/") => self.receive(request).await,
+            (&Method::POST, "/") if is_back => self.receive(request).await,
             (&Method::GET, "/healthz") => text(StatusCode::OK, ""),
-            (&Method::GET, "/readyz") => self.ready(),
-            (&Method::GET, "/books") => self.books().await,
-            _ => self.routes.answer(request).await,
+            (&Method::GET, "/readyz") if is_back => self.ready(),
+            (&Method::GET, "/books") if is_back => self.books().await,
+            _ if door.is_front() => self.routes.answer(door, request).await,
+            _ => NoRoutes.answer(door, request).await,
         }
     }
 

@@ -6,12 +6,14 @@
 //! Whoever asked is answered after the commit, so what was answered is on the disk.
 //!
 //! - [`Transaction`]: one piece of work; it reads and writes the service's tables, and emits events.
+//! - `apart`: work of one row among many, which takes nothing along where it fails.
 //! - `seen`: events are handled once.
 //! - `outbox`: events leave after the commit that they come from, and only then.
 //!
 //! Killed at any point: before a commit nothing has happened and nobody was answered, so the event comes
 //! again; after it the state, the event's identity and what it emitted are there together.
 
+mod apart;
 mod outbox;
 mod seen;
 mod transaction;
@@ -22,6 +24,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{Notify, mpsc, oneshot};
 
+pub use apart::Apart;
 pub use outbox::{Outbox, OutboxCounts, UNDER_WAY};
 pub use transaction::{Trace, Transaction};
 
@@ -204,6 +207,7 @@ fn prepare(
     )?;
     connection.execute_batch(seen::SCHEMA)?;
     connection.execute_batch(outbox::SCHEMA)?;
+    connection.execute_batch(apart::SCHEMA)?;
     connection.execute_batch(schema)?;
     let identities = Identities {
         remembered: 0,

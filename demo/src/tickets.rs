@@ -11,6 +11,11 @@
 //! | yes | held | yes, first | any | emitted, for good; `Tickets.Emitted`; a release that comes later is ignored and counted |
 //! | yes | held | no, or later | yes, first | released, for good; `Tickets.Released`; the seats are free again |
 //! | yes | held | no | no | held; `Tickets.Held` |
+//! | yes | held for too long, and not checked out | no | no | released, for good; `Tickets.Released` |
+//!
+//! Who wants again what has become of it (another event, not the same delivered again) is answered again, with the same
+//! data: `Tickets.Emitted` where it is emitted, `Tickets.Released` where it is released. What the seats cost is settled when
+//! they are held.
 //!
 //! Of a release and an emission that are both there before the request, the emission counts: it has been paid.
 //! Seats change hands in the same transaction, so no seat is ever two customers'.
@@ -19,6 +24,8 @@
 //! reservation is checked out; an authorized payment is an emission wanted, a refused one a release wanted.
 
 mod seat;
+
+use std::time::Duration;
 
 use clap::Args;
 use cloudevents::AttributesReader;
@@ -30,7 +37,14 @@ use crate::sale::{
     self, Card, CheckedOut, Emitted, Held, OfReservation, PaymentRequested, Requested,
 };
 use crate::service::{Service, data};
-use crate::store::{Fault, Store, Trace, Transaction};
+use crate::store::{Apart, Fault, Store, Trace, Transaction};
+
+/// The most that a ticket may cost, in cents: all that are sold together must stay a number.
+const HIGHEST_PRICE: u64 = 100_000_000;
+/// How many are released in one transaction.
+const AT_ONCE: i64 = 200;
+const EMISSION: &str = "UPDATE reservations SET emission_wanted = 1 WHERE id = ?1";
+const RELEASE: &str = "UPDATE reservations SET release_wanted = 1 WHERE id = ?1";
 
 /// What the ticket office is started with.
 #[derive(Debug, Clone, Args)]
@@ -39,8 +53,13 @@ pub struct TicketsArguments {
     #[arg(long, env = "STOCK", default_value_t = 20_000)]
     pub stock: u32,
     /// What a ticket costs, in cents
-    #[arg(long, env = "PRICE_CENTS", default_value_t = sale::PRICE_CENTS)]
+    #[arg(long, env = "PRICE_CENTS", default_value_t = sale::PRICE_CENTS,
+          value_parser = clap::value_parser!(u64).range(..=HIGHEST_PRICE))]
     pub price: u64,
+    /// How long seats may be held that nobody checks out, in seconds: a backstop, longer than anything that
+    /// the process allows
+    #[arg(long, env = "HOLD_FOR_SECONDS", default_value_t = 3_600)]
+    pub hold_for_seconds: u64,
     /// Ask for payments and emit tickets of its own accord: for a sale that no process coordinates
     #[arg(long, env = "CHOREOGRAPHED")]
     pub choreographed: bool,
@@ -50,6 +69,7 @@ pub struct TicketsArguments {
 #[derive(Debug)]
 pub struct Tickets {
     price: u64,
+    hold_for: Duration,
     choreographed: bool,
 }
 
@@ -58,6 +78,8 @@ pub struct Tickets {
 struct Reservation {
     session: String,
     tickets: Option<u32>,
+    /// What they cost together; 0 until they are held.
+    amount: u64,
     state: String,
     card: Option<String>,
     checked_out: bool,
@@ -72,6 +94,7 @@ impl Tickets {
     pub fn new(arguments: &TicketsArguments) -> Self {
         Self {
             price: arguments.price,
+            hold_for: Duration::from_secs(arguments.hold_for_seconds),
             choreographed: arguments.choreographed,
         }
     }
@@ -126,37 +149,47 @@ impl Tickets {
     fn wanted(
         &self,
         what: &'static str,
+        done: &str,
         event: &Event,
         transaction: &mut Transaction<'_>,
     ) -> Result<(), Fault> {
         let of: OfReservation = data(event)?;
-        learn(transaction, &of.reservation_id, &of.session)?;
-        transaction.change(what, [&of.reservation_id])?;
-        self.settle(&of.reservation_id, transaction)
+        let id = &of.reservation_id;
+        learn(transaction, id, &of.session)?;
+        transaction.change(what, [id])?;
+        match read(transaction, id)? {
+            // Whoever asks again has lost the answer.
+            Some(known) if known.state == done => answer(id, &known, transaction),
+            _ => self.settle(id, transaction),
+        }
     }
 
     /// Draws the conclusion from the facts; see the table above.
     fn settle(&self, id: &str, transaction: &mut Transaction<'_>) -> Result<(), Fault> {
-        let Some(reservation) = read(transaction, id)? else {
+        let Some(mut reservation) = read(transaction, id)? else {
             return Ok(());
         };
         let Some(tickets) = reservation.tickets else {
             return Ok(());
         };
-        let session = &reservation.session;
-        let amount = self.price * u64::from(tickets);
-        let mut state = reservation.state.as_str();
-        if state == "new" {
+        if reservation.state == "new" {
             if reservation.release_wanted && !reservation.emission_wanted {
-                set(transaction, id, "released")?;
-                return transaction.emit(sale::RELEASED, session, &of(session, id));
+                return end(id, "released", reservation, transaction);
             }
             let Some(seats) = seat::take(transaction, id, tickets)? else {
-                set(transaction, id, "sold out")?;
-                return transaction.emit(sale::SOLD_OUT, session, &of(session, id));
+                return end(id, "sold out", reservation, transaction);
             };
-            set(transaction, id, "held")?;
-            state = "held";
+            let amount = self.price * u64::from(tickets);
+            let hold_for = i64::try_from(self.hold_for.as_millis()).unwrap_or(i64::MAX);
+            let until = transaction.now_ms().saturating_add(hold_for);
+            transaction.change(
+                "UPDATE reservations SET state = 'held', amount = ?2, held_until = ?3 WHERE id = ?1",
+                params![id, i64::try_from(amount).unwrap_or(i64::MAX), until],
+            )?;
+            transaction.wake_due();
+            reservation.state = "held".to_owned();
+            reservation.amount = amount;
+            let session = &reservation.session;
             let held = Held {
                 session: session.clone(),
                 reservation_id: id.to_owned(),
@@ -167,22 +200,9 @@ impl Tickets {
             };
             transaction.emit(sale::HELD, session, &held)?;
         }
-        match state {
-            "held" if reservation.emission_wanted => {
-                set(transaction, id, "emitted")?;
-                let emitted = Emitted {
-                    session: session.clone(),
-                    reservation_id: id.to_owned(),
-                    seats: seat::of(transaction, id)?,
-                    amount,
-                };
-                transaction.emit(sale::EMITTED, session, &emitted)
-            }
-            "held" if reservation.release_wanted => {
-                set(transaction, id, "released")?;
-                seat::free(transaction, id)?;
-                transaction.emit(sale::RELEASED, session, &of(session, id))
-            }
+        match reservation.state.as_str() {
+            "held" if reservation.emission_wanted => end(id, "emitted", reservation, transaction),
+            "held" if reservation.release_wanted => end(id, "released", reservation, transaction),
             "held"
                 if self.choreographed && reservation.checked_out && !reservation.payment_asked =>
             {
@@ -194,11 +214,12 @@ impl Tickets {
                     .card
                     .as_deref()
                     .map(serde_json::from_str::<Card>);
+                let session = &reservation.session;
                 let payment = PaymentRequested {
                     session: session.clone(),
                     reservation_id: id.to_owned(),
                     payment_id: format!("p-{id}"),
-                    amount,
+                    amount: reservation.amount,
                     card: card.transpose().ok().flatten().unwrap_or_default(),
                 };
                 transaction.emit(sale::PAYMENT_REQUESTED, session, &payment)
@@ -219,13 +240,18 @@ impl Service for Tickets {
            id TEXT PRIMARY KEY,
            session TEXT NOT NULL,
            tickets INTEGER,
+           amount INTEGER NOT NULL DEFAULT 0,
            state TEXT NOT NULL DEFAULT 'new',
+           held_until INTEGER,
+           held_too_long INTEGER NOT NULL DEFAULT 0,
            card TEXT,
            checked_out INTEGER NOT NULL DEFAULT 0,
            emission_wanted INTEGER NOT NULL DEFAULT 0,
            release_wanted INTEGER NOT NULL DEFAULT 0,
            payment_asked INTEGER NOT NULL DEFAULT 0
          ) WITHOUT ROWID;
+         CREATE INDEX IF NOT EXISTS reservations_held ON reservations (held_until)
+           WHERE state = 'held' AND checked_out = 0;
          CREATE TABLE IF NOT EXISTS seats (number INTEGER PRIMARY KEY, reservation TEXT);
          CREATE INDEX IF NOT EXISTS seats_free ON seats (number) WHERE reservation IS NULL;
          CREATE INDEX IF NOT EXISTS seats_taken ON seats (reservation) WHERE reservation IS NOT NULL;
@@ -233,19 +259,51 @@ impl Service for Tickets {
     }
 
     fn apply(&self, event: &Event, transaction: &mut Transaction<'_>) -> Result<(), Fault> {
-        const EMISSION: &str = "UPDATE reservations SET emission_wanted = 1 WHERE id = ?1";
-        const RELEASE: &str = "UPDATE reservations SET release_wanted = 1 WHERE id = ?1";
         match event.ty() {
             sale::REQUESTED => self.requested(event, transaction),
             sale::CHECKED_OUT => self.checked_out(event, transaction),
-            sale::EMISSION_REQUESTED => self.wanted(EMISSION, event, transaction),
-            sale::RELEASE_REQUESTED => self.wanted(RELEASE, event, transaction),
+            sale::EMISSION_REQUESTED => self.wanted(EMISSION, "emitted", event, transaction),
+            sale::RELEASE_REQUESTED => self.wanted(RELEASE, "released", event, transaction),
             sale::PAYMENT_AUTHORIZED if self.choreographed => {
-                self.wanted(EMISSION, event, transaction)
+                self.wanted(EMISSION, "emitted", event, transaction)
             }
-            sale::PAYMENT_REFUSED if self.choreographed => self.wanted(RELEASE, event, transaction),
+            sale::PAYMENT_REFUSED if self.choreographed => {
+                self.wanted(RELEASE, "released", event, transaction)
+            }
             _ => Ok(()),
         }
+    }
+
+    fn due(&self, transaction: &mut Transaction<'_>) -> Result<Option<u64>, Fault> {
+        let now = transaction.now_ms();
+        for id in held_too_long(transaction, now)? {
+            let released = transaction.apart(&id, |transaction| {
+                let Some(reservation) = read(transaction, &id)? else {
+                    return Ok(());
+                };
+                tracing::warn!(
+                    reservation = id,
+                    "seats were held for too long, and are released"
+                );
+                transaction.change(
+                    "UPDATE reservations SET held_too_long = 1 WHERE id = ?1",
+                    [&id],
+                )?;
+                end(&id, "released", reservation, transaction)
+            })?;
+            if let Apart::PutOff(until) = released {
+                transaction.change(
+                    "UPDATE reservations SET held_until = ?2 WHERE id = ?1",
+                    params![id, until],
+                )?;
+            }
+        }
+        let next: Option<i64> = transaction
+            .prepare_cached(
+                "SELECT min(held_until) FROM reservations WHERE state = 'held' AND checked_out = 0",
+            )?
+            .query_row([], |row| row.get(0))?;
+        Ok(next.map(|next| u64::try_from(next - now).unwrap_or(0)))
     }
 
     fn books(&self, transaction: &mut Transaction<'_>) -> Result<Value, Fault> {
@@ -273,13 +331,24 @@ impl Service for Tickets {
             "held": count("state = 'held'")?,
             "emitted": count("state = 'emitted'")?,
             "released": count("state = 'released'")?,
+            "heldTooLong": count("held_too_long")?,
             "soldOut": count("state = 'sold out'")?,
             "lateReleases": count("state = 'emitted' AND release_wanted")?,
             "ticketsSold": sold,
-            "amountSold": sold.unsigned_abs() * self.price,
+            "amountSold": transaction.number("SELECT sum(amount) FROM reservations WHERE state = 'emitted'", [])?,
             "seatsAstray": taken_by_none,
         }))
     }
+}
+
+/// Reservations whose seats go back now. Who has checked out is paying: only the answer to that decides.
+fn held_too_long(transaction: &Transaction<'_>, now: i64) -> Result<Vec<String>, Fault> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT id FROM reservations WHERE state = 'held' AND checked_out = 0 AND held_until <= ?1
+         ORDER BY held_until LIMIT ?2",
+    )?;
+    let ids = statement.query_map([now, AT_ONCE], |row| row.get(0))?;
+    Ok(ids.collect::<Result<_, _>>()?)
 }
 
 /// Makes a reservation known, whatever event mentions it first.
@@ -291,39 +360,70 @@ fn learn(transaction: &Transaction<'_>, id: &str, session: &str) -> Result<(), F
     Ok(())
 }
 
-fn set(transaction: &Transaction<'_>, id: &str, state: &str) -> Result<(), Fault> {
+/// A reservation comes to its end, and whoever listens is told.
+fn end(
+    id: &str,
+    state: &str,
+    mut reservation: Reservation,
+    transaction: &mut Transaction<'_>,
+) -> Result<(), Fault> {
     transaction.change(
         "UPDATE reservations SET state = ?2 WHERE id = ?1",
         params![id, state],
     )?;
-    Ok(())
+    if state == "released" {
+        seat::free(transaction, id)?;
+    }
+    reservation.state = state.to_owned();
+    answer(id, &reservation, transaction)
+}
+
+/// Says how a reservation has ended; nothing while it has not.
+fn answer(
+    id: &str,
+    reservation: &Reservation,
+    transaction: &mut Transaction<'_>,
+) -> Result<(), Fault> {
+    let session = &reservation.session;
+    let of_reservation = OfReservation {
+        session: session.clone(),
+        reservation_id: id.to_owned(),
+    };
+    match reservation.state.as_str() {
+        "emitted" => {
+            let emitted = Emitted {
+                session: session.clone(),
+                reservation_id: id.to_owned(),
+                seats: seat::of(transaction, id)?,
+                amount: reservation.amount,
+            };
+            transaction.emit(sale::EMITTED, session, &emitted)
+        }
+        "released" => transaction.emit(sale::RELEASED, session, &of_reservation),
+        "sold out" => transaction.emit(sale::SOLD_OUT, session, &of_reservation),
+        _ => Ok(()),
+    }
 }
 
 fn read(transaction: &Transaction<'_>, id: &str) -> Result<Option<Reservation>, Fault> {
     let reservation = transaction
         .prepare_cached(
-            "SELECT session, tickets, state, card, checked_out, emission_wanted, release_wanted, payment_asked
+            "SELECT session, tickets, amount, state, card, checked_out, emission_wanted, release_wanted, payment_asked
              FROM reservations WHERE id = ?1",
         )?
         .query_row([id], |row| {
             Ok(Reservation {
                 session: row.get(0)?,
                 tickets: row.get(1)?,
-                state: row.get(2)?,
-                card: row.get(3)?,
-                checked_out: row.get(4)?,
-                emission_wanted: row.get(5)?,
-                release_wanted: row.get(6)?,
-                payment_asked: row.get(7)?,
+                amount: row.get::<_, i64>(2)?.unsigned_abs(),
+                state: row.get(3)?,
+                card: row.get(4)?,
+                checked_out: row.get(5)?,
+                emission_wanted: row.get(6)?,
+                release_wanted: row.get(7)?,
+                payment_asked: row.get(8)?,
             })
         })
         .optional()?;
     Ok(reservation)
-}
-
-fn of(session: &str, id: &str) -> OfReservation {
-    OfReservation {
-        session: session.to_owned(),
-        reservation_id: id.to_owned(),
-    }
 }

@@ -210,6 +210,18 @@ impl Service for Website {
     }
 
     fn apply(&self, event: &Event, transaction: &mut Transaction<'_>) -> Result<(), Fault> {
+        let of_the_queue = [
+            sale::QUEUE_MOVED,
+            sale::CUSTOMER_QUEUED,
+            sale::CUSTOMER_ADMITTED,
+        ];
+        if of_the_queue.contains(&event.ty()) && event.source() != sale::QUEUE {
+            tracing::debug!(
+                source = event.source(),
+                "what only the queue knows is ignored"
+            );
+            return Ok(());
+        }
         if event.ty() == sale::QUEUE_MOVED {
             return self.moved(event, transaction);
         }

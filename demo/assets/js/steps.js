@@ -15,15 +15,24 @@ const MAY_LEAVE = ['waiting', 'shopping', 'requested', 'held'];
 
 const ENDINGS = {
   removed: ['Your place is gone', 'It went to the next in line.'],
-  left: ['You have left', 'Nothing was charged. Come back any time.'],
+  left: ['You have left', 'Come back any time.'],
   'sold-out': ['Sold out', 'There are not enough seats left for you. Nothing was charged.'],
   released: ['No tickets this time', 'What was held for you is free again. You were not charged, or have your money back.'],
 };
 
+/** What is known of the customer's money where that does not follow from the ending. */
+function ownMoney(state) {
+  if (!['removed', 'left'].includes(state.outcome)) return '';
+  if (!state.reservationId) return 'Nothing was charged.';
+  return state.settled
+    ? 'What was held for you is free again. You were not charged, or have your money back.'
+    : 'What was held for you is given back. If your payment was faster, you get the tickets, here.';
+}
+
 /** What the view of a state hangs on: the same text, the same view. */
 export function viewKey(state) {
   return JSON.stringify([state.session, state.step, state.reservationId, state.seats, state.amount, state.outcome,
-    state.reason, state.tickets]);
+    state.reason, state.tickets, state.settled]);
 }
 
 /** The view of a state. `act(path, body)` orders; `maxTickets` is the most that may be asked for. */
@@ -138,6 +147,7 @@ const VIEWS = {
       heading(title),
       state.reason ? h('p', { class: 'reason' }, upper(state.reason)) : null,
       h('p', {}, text),
+      h('p', {}, ownMoney(state)),
       again(act, 'Start over'),
     ];
   },

@@ -9,6 +9,7 @@ use runtime::listener::PacedRequest;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use super::door::is_of_a_page;
 use super::{Answer, Desk, PATIENCE, Routes, Service, json_answer, text};
 use crate::store::{Fault, Trace};
 
@@ -67,6 +68,10 @@ pub fn data<T: DeserializeOwned>(event: &Event) -> Result<T, Fault> {
 impl<S: Service, R: Routes> Desk<S, R> {
     pub(super) async fn receive(&self, request: PacedRequest) -> Answer {
         let (parts, body) = request.into_parts();
+        if is_of_a_page(&parts.headers) {
+            let reason = "events come from a Broker, not from a page";
+            return refused(StatusCode::FORBIDDEN, reason);
+        }
         let limits = Limits {
             max_data_bytes: MAX_EVENT_BYTES,
             ..Limits::default()

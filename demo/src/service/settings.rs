@@ -21,6 +21,18 @@ pub struct ServiceArguments {
     /// The port; 0 takes a free one
     #[arg(long, env = "PORT", default_value_t = 0)]
     pub port: u16,
+    /// The port for events, books and readiness, which are then there only; 0 takes a free one. For a service that
+    /// browsers reach
+    #[arg(long, env = "EVENTS_PORT", value_name = "PORT")]
+    pub events_port: Option<u16>,
+    /// The address of that port; 0.0.0.0 in a pod
+    #[arg(
+        long,
+        env = "EVENTS_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1"
+    )]
+    pub events_listen: IpAddr,
     /// The folder of the service's file; what it holds must not be lost
     #[arg(long, env = "DATA_DIR", value_name = "DIR")]
     pub data: PathBuf,
@@ -49,6 +61,8 @@ pub struct ServiceArguments {
 pub struct Settings {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where it takes events and shows its books, if that is elsewhere.
+    pub events: Option<SocketAddr>,
     /// The folder of its file.
     pub data: PathBuf,
     /// Where events go; without it they stay in the outbox.
@@ -75,6 +89,9 @@ impl TryFrom<&ServiceArguments> for Settings {
     fn try_from(arguments: &ServiceArguments) -> Result<Self, SettingsError> {
         Ok(Self {
             address: SocketAddr::new(arguments.listen, arguments.port),
+            events: arguments
+                .events_port
+                .map(|port| SocketAddr::new(arguments.events_listen, port)),
             data: arguments.data.clone(),
             binding: SinkBinding::from_parts(
                 arguments.sink.as_deref(),

@@ -8,6 +8,9 @@
 //! | fails at this event (500, 404 and the like) | is put aside for a growing while, a minute at most, so that others go on |
 //! | refuses it for good | goes to the table `refused`, with the reason, and into the log |
 //!
+//! What was put aside goes before all that came later once its time is up, on half of the places at most (on the
+//! only one, where there is one): neither does it wait behind a crowd of others, nor do they behind it.
+//!
 //! At the start, and when the program is asked to stop, nothing stays aside: each is sent at once. The program
 //! killed between sending and deleting sends again, the same event with the same id. No order is kept: many are
 //! under way at one time.
@@ -21,11 +24,11 @@ use std::time::Duration;
 
 use eventing::{Sender, SinkBinding};
 use runtime::shutdown::Shutdown;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, params, params_from_iter};
 
-use self::sending::Sending;
+use self::sending::{Sending, Under};
 
-use super::{Fault, Store, Trace};
+use super::{Fault, Store, Trace, Transaction};
 
 pub(super) const SCHEMA: &str = "\
 CREATE TABLE IF NOT EXISTS outbox (
@@ -34,7 +37,8 @@ CREATE TABLE IF NOT EXISTS outbox (
   attempts INTEGER NOT NULL DEFAULT 0,
   due INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX IF NOT EXISTS outbox_due ON outbox (due, sequence);
+CREATE INDEX IF NOT EXISTS outbox_fresh ON outbox (sequence) WHERE attempts = 0;
+CREATE INDEX IF NOT EXISTS outbox_aside ON outbox (due, sequence) WHERE attempts > 0;
 CREATE TABLE IF NOT EXISTS refused (
   sequence INTEGER PRIMARY KEY,
   event BLOB NOT NULL,
@@ -136,11 +140,12 @@ impl Outbox {
         loop {
             let mut next_due = None;
             if sending.count() < self.under_way {
-                match self.due(sending.sequences()).await {
+                match self.due(&sending).await {
                     Ok((rows, next)) => {
                         next_due = next;
                         for row in rows {
-                            sending.begin(row.sequence, Arc::clone(&self).send(row));
+                            let under = Under::of(&row);
+                            sending.begin(under, Arc::clone(&self).send(row));
                         }
                     }
                     Err(fault) => {
@@ -175,7 +180,10 @@ impl Outbox {
         let changed = self
             .store
             .transact(Trace::default(), |transaction| {
-                transaction.change("UPDATE outbox SET due = 0 WHERE due > 0", [])
+                transaction.change(
+                    "UPDATE outbox SET due = 0 WHERE attempts > 0 AND due > 0",
+                    [],
+                )
             })
             .await;
         if let Err(fault) = changed {
@@ -184,29 +192,66 @@ impl Outbox {
     }
 
     /// Events to send now, as many as there are places, and after what time there may be more.
-    async fn due(&self, sending: Vec<i64>) -> Result<(Vec<Row>, Option<Duration>), Fault> {
-        let places = self.under_way - sending.len();
+    async fn due(&self, sending: &Sending) -> Result<(Vec<Row>, Option<Duration>), Fault> {
+        let places = self.under_way - sending.count();
+        let again = (self.under_way / 2)
+            .max(1)
+            .saturating_sub(sending.count_again())
+            .min(places);
+        // One of so many is not being sent, if there is one.
         let at_most = i64::try_from(self.under_way).unwrap_or(i64::MAX);
+        let sending = sending.sequences();
         self.store
             .transact(Trace::default(), move |transaction| {
                 let now = transaction.now_ms();
-                let mut statement = transaction.prepare_cached(
-                    "SELECT sequence, event, attempts FROM outbox WHERE due <= ?1 ORDER BY due, sequence LIMIT ?2",
-                )?;
-                let mut rows = statement.query(params![now, at_most])?;
                 let mut due = Vec::new();
-                while due.len() < places
-                    && let Some(row) = rows.next()?
-                {
-                    let sequence = row.get(0)?;
-                    if !sending.contains(&sequence) {
-                        due.push(Row { sequence, event: row.get(1)?, attempts: row.get(2)? });
-                    }
-                }
-                let later = transaction.number("SELECT min(due) FROM outbox WHERE due > ?1", [now])?;
+                let aside = "SELECT sequence, event, attempts FROM outbox
+                     WHERE attempts > 0 AND due <= ?1 ORDER BY due, sequence LIMIT ?2";
+                add(
+                    &mut due,
+                    again,
+                    aside,
+                    &[now, at_most],
+                    &sending,
+                    transaction,
+                )?;
+                let fresh = "SELECT sequence, event, attempts FROM outbox
+                     WHERE attempts = 0 ORDER BY sequence LIMIT ?1";
+                add(&mut due, places, fresh, &[at_most], &sending, transaction)?;
+                let later = "SELECT min(due) FROM outbox WHERE attempts > 0 AND due > ?1";
+                let later = transaction.number(later, [now])?;
                 let later = u64::try_from(later - now).ok().map(Duration::from_millis);
                 Ok((due, later))
             })
             .await
     }
+}
+
+/// Adds events that are not being sent, until there are so many.
+fn add(
+    rows: &mut Vec<Row>,
+    up_to: usize,
+    query: &str,
+    values: &[i64],
+    sending: &[i64],
+    transaction: &Transaction<'_>,
+) -> Result<(), Fault> {
+    if rows.len() >= up_to {
+        return Ok(());
+    }
+    let mut statement = transaction.prepare_cached(query)?;
+    let mut found = statement.query(params_from_iter(values))?;
+    while rows.len() < up_to
+        && let Some(row) = found.next()?
+    {
+        let sequence = row.get(0)?;
+        if !sending.contains(&sequence) {
+            rows.push(Row {
+                sequence,
+                event: row.get(1)?,
+                attempts: row.get(2)?,
+            });
+        }
+    }
+    Ok(())
 }

@@ -197,6 +197,16 @@ impl<'a> Transaction<'a> {
         self.afterwards.then.push(Box::new(then));
     }
 
+    /// How many things are to be done after the commit.
+    pub(super) fn planned(&self) -> usize {
+        self.afterwards.then.len()
+    }
+
+    /// Does not do after the commit what was added since there were so many.
+    pub(super) fn forget_plans_since(&mut self, planned: usize) {
+        self.afterwards.then.truncate(planned);
+    }
+
     /// Runs a statement and returns how many rows it changed.
     ///
     /// # Errors

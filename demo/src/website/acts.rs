@@ -8,10 +8,14 @@
 //! | checkout | held | paying; `Tickets.CheckedOut` |
 //! | leave | from joining to paying | ended; `Tickets.CustomerQueueLeft` |
 //! | | any other | nothing |
-//! | again | ended, emitted | visiting, in a new session |
+//! | again | ended, emitted | visiting, in a new session; refused while it is open what becomes of the reservation |
 //! | | visiting | nothing |
 //!
 //! At all other steps it is refused (409), and nothing is changed.
+//!
+//! Who left while paying may have tickets yet, and a new session would hide them. So `again` waits for what becomes of the
+//! reservation, until nothing was heard of the session for [`Bounds::unsettled`]: where an answer is lost for good, the
+//! browser is not kept out of the shop for good.
 
 use serde::{Deserialize, Deserializer, de};
 
@@ -24,6 +28,8 @@ use crate::store::{Fault, Transaction};
 const NAME_CHARACTERS: usize = 80;
 
 const OVER: &str = "this sale is over for you";
+const UNSETTLED: &str =
+    "it is not certain yet what becomes of the seats that you asked for: come back in a moment";
 
 /// Something that a customer asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +100,11 @@ impl Act {
                 | Step::Held
                 | Step::Paying,
             ) => left(session, transaction),
+            (Self::Again, Step::Ended)
+                if !session.story.is_settled() && is_expected(&session, bounds, transaction) =>
+            {
+                Ok(Err(Refusal::NotNow(UNSETTLED)))
+            }
             (Self::Again, Step::Ended | Step::Emitted) => {
                 if !keep::has_room(transaction, bounds)? {
                     return Ok(Err(Refusal::Full));
@@ -122,6 +133,12 @@ impl Act {
             (Self::Again, _) => Ok(Err(Refusal::NotNow("this sale is not over for you"))),
         }
     }
+}
+
+/// Whether something may still be heard of a session.
+fn is_expected(session: &Session, bounds: &Bounds, transaction: &Transaction<'_>) -> bool {
+    let silent = transaction.now_ms().saturating_sub(session.touched);
+    silent < i64::try_from(bounds.unsettled.as_millis()).unwrap_or(i64::MAX)
 }
 
 type Done = Result<Result<Session, Refusal>, Fault>;

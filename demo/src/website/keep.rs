@@ -52,6 +52,8 @@ pub struct Bounds {
     pub events_each: u32,
     /// The last events of all.
     pub events: u32,
+    /// How long after the last that was heard of a session it is waited for what becomes of its reservation.
+    pub unsettled: Duration,
     /// How long a session is kept that nothing touches.
     pub untouched: Duration,
 }
@@ -62,6 +64,8 @@ impl Default for Bounds {
             sessions: 200_000,
             events_each: 200,
             events: 1_000_000,
+            // Twice as long as the ticket office holds what nobody pays.
+            unsettled: Duration::from_secs(2 * 60 * 60),
             // Longer than its cookie lives: a sale's number is not given out again to who still has it.
             untouched: Duration::from_secs(2 * COOKIE_SECONDS),
         }
@@ -82,6 +86,8 @@ pub(super) struct Session {
     pub(super) customer: Customer,
     pub(super) sale: i64,
     pub(super) story: Story,
+    /// When something was last heard of it, in milliseconds since 1970; 0 of one that is not in the file.
+    pub(super) touched: i64,
 }
 
 impl Session {
@@ -92,6 +98,7 @@ impl Session {
             customer,
             sale,
             story: Story::default(),
+            touched: 0,
         }
     }
 
@@ -101,6 +108,7 @@ impl Session {
             customer: Customer::from(row.get::<_, String>(1)?),
             sale: row.get(2)?,
             story: Story::default(),
+            touched: row.get(4)?,
         };
         Ok((session, row.get(3)?))
     }
@@ -123,7 +131,9 @@ pub(super) fn moved(transaction: &Transaction<'_>, admitted: i64) -> Result<bool
 /// The session of this name, if it is one of the website's.
 pub(super) fn session(transaction: &Transaction<'_>, id: &str) -> Result<Option<Session>, Fault> {
     let row = transaction
-        .prepare_cached("SELECT session, customer, sale, story FROM sessions WHERE session = ?1")?
+        .prepare_cached(
+            "SELECT session, customer, sale, story, touched FROM sessions WHERE session = ?1",
+        )?
         .query_row([id], Session::of_row)
         .optional()?;
     row.map(read).transpose()
@@ -137,7 +147,7 @@ pub(super) fn current(
 ) -> Result<Session, Fault> {
     let row = transaction
         .prepare_cached(
-            "SELECT session, customer, sale, story FROM sessions
+            "SELECT session, customer, sale, story, touched FROM sessions
              WHERE customer = ?1 ORDER BY sale DESC LIMIT 1",
         )?
         .query_row([customer.as_str()], Session::of_row)

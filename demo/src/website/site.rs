@@ -32,6 +32,7 @@ use super::listeners::TooMany;
 use super::stream::Feed;
 use super::{Limits, Shared, keep, origin};
 use crate::sale::MAX_TICKETS;
+use crate::service::door::Door;
 use crate::service::{Answer, Routes, json_answer, refused, text};
 use crate::store::{Fault, Store, Trace};
 
@@ -75,8 +76,8 @@ enum Place {
 }
 
 impl Routes for Site {
-    async fn answer(&self, request: PacedRequest) -> Answer {
-        let mut answer = self.route(request).await;
+    async fn answer(&self, door: Door, request: PacedRequest) -> Answer {
+        let mut answer = self.route(door, request).await;
         let headers = answer.headers_mut();
         for (name, value) in [
             (header::CONTENT_SECURITY_POLICY, self.policy.clone()),
@@ -100,7 +101,7 @@ impl Site {
         Budget::new(BUDGET_BYTES, PATIENCE)
     }
 
-    async fn route(&self, request: PacedRequest) -> Answer {
+    async fn route(&self, door: Door, request: PacedRequest) -> Answer {
         let Some(place) = self.place(request.uri().path()) else {
             return text(StatusCode::NOT_FOUND, "there is nothing here");
         };
@@ -114,7 +115,9 @@ impl Site {
             Place::Act(_) => not_allowed("POST"),
             Place::Asset if reads => self.asset(&parts),
             // The events of the Broker come there.
-            Place::Asset if parts.uri.path() == PAGE => not_allowed("GET, HEAD, POST"),
+            Place::Asset if parts.uri.path() == PAGE && door.is_back() => {
+                not_allowed("GET, HEAD, POST")
+            }
             Place::Config if reads => json_answer(StatusCode::OK, &self.config),
             Place::Me if reads => self.me(&parts.headers).await,
             Place::Stream if reads => self.stream(&parts),

@@ -124,6 +124,9 @@ pub(super) struct Story {
     seats: Option<Vec<String>>,
     amount: Option<u64>,
     outcome: Option<Outcome>,
+    /// What became of the reservation is known, for good.
+    #[serde(default)]
+    settled: bool,
     removed: Option<String>,
     refused: Option<String>,
     notices: Vec<Notice>,
@@ -169,6 +172,14 @@ impl Happening {
         }
     }
 
+    /// Whether what becomes of a reservation is certain after it.
+    fn settles(&self) -> bool {
+        matches!(
+            self,
+            Self::Released { .. } | Self::SoldOut { .. } | Self::Emitted { .. }
+        )
+    }
+
     /// The reservation that it is about, if it is about one.
     fn reservation(&self) -> Option<&str> {
         match self {
@@ -210,6 +221,7 @@ impl Story {
         }
         self.step = self.step.max(happening.leads_to());
         self.outcome = self.outcome.max(happening.ends());
+        self.settled |= happening.settles();
         match happening {
             Happening::Joined { customer } => self.customer = Some(customer),
             Happening::Queued { number } | Happening::Admitted { number } => {
@@ -255,6 +267,12 @@ impl Story {
         self.step >= Step::Ended
     }
 
+    /// Whether nothing can come of it any more: nothing was asked for, or it is known what became of that. Who
+    /// left while paying may have the tickets yet.
+    pub(super) fn is_settled(&self) -> bool {
+        self.reservation.is_none() || self.settled
+    }
+
     /// As the browser is told it; all up to number `admitted` were let in or passed over.
     pub(super) fn state(&self, session: &str, admitted: u64) -> Value {
         let ahead = (self.step == Step::Waiting)
@@ -276,6 +294,7 @@ impl Story {
             "amount": self.amount,
             "currency": sale::CURRENCY,
             "outcome": self.outcome,
+            "settled": self.is_settled(),
             "reason": reason,
             "notifications": self.notices,
         })

@@ -214,3 +214,30 @@ async fn two_programs_cannot_share_a_file_and_the_second_says_so() {
         "{said}"
     );
 }
+
+#[tokio::test]
+async fn an_event_that_failed_once_does_not_wait_for_all_that_came_later() {
+    let mut tickets =
+        Service::start("tickets", &["--stock", "1000", "--under-way", "1"], None).await;
+    for number in 0..100 {
+        tickets
+            .accepts("Tickets.Requested", &requested(&format!("r-{number}"), 1))
+            .await;
+    }
+    let failed = std::sync::atomic::AtomicBool::new(false);
+    let broker = Destination::start(move |_| {
+        let first = !failed.swap(true, std::sync::atomic::Ordering::Relaxed);
+        Answer::After(
+            Duration::from_millis(10),
+            Box::new(Answer::Status(if first { 500 } else { 202 })),
+        )
+    })
+    .await;
+    tickets.kill_and_bind(&broker.url()).await;
+    let all = broker.wait_for_count(101).await;
+    let again = all
+        .iter()
+        .rposition(|event| event.id() == all[0].id())
+        .expect("it comes again");
+    assert!(again < 90, "it came as number {again} of {}", all.len());
+}

@@ -64,8 +64,6 @@ async fn a_reservation_is_charged_once_however_often_it_is_asked_for() {
                 .then_some(())
         })
         .await;
-    let authorized = of_type(&broker.received(), "Payments.Authorized");
-    assert_eq!(authorized.len(), 2, "{authorized:?}");
     let books = payments.books().await;
     assert_eq!(books["amountCharged"], 2 * 9_980, "{books}");
 }
@@ -161,4 +159,85 @@ async fn a_trace_that_no_event_can_carry_keeps_nobody_from_paying() {
         .await;
     wait_for(&broker, "Payments.Authorized", 3).await;
     assert_eq!(payments.books().await["authorized"], 3);
+}
+
+#[tokio::test]
+async fn a_payment_that_cannot_be_answered_keeps_nobody_else_from_paying() {
+    let broker = Destination::accepting().await;
+    let arguments = ["--work-for-ms", "600000"];
+    let mut payments = Service::start("payments", &arguments, Some(&broker.url())).await;
+    for id in ["r-1", "r-2", "r-3"] {
+        payments
+            .accepts("Payments.RequestReceived", &payment(id, "valid"))
+            .await;
+    }
+    // No event can have that subject.
+    let spoilt = "UPDATE payments SET due = 0;
+                  UPDATE payments SET session = 's' || char(9) WHERE reservation = 'r-1';";
+    payments.kill_and_change(spoilt).await;
+    wait_for(&broker, "Payments.Authorized", 2).await;
+    let books = payments.books().await;
+    assert_eq!(
+        (&books["authorized"], &books["pending"]),
+        (&json!(2), &json!(1)),
+        "{books}"
+    );
+    let mended = "UPDATE payments SET session = 's-r-1' WHERE reservation = 'r-1';";
+    payments.kill_and_change(mended).await;
+    wait_for(&broker, "Payments.Authorized", 3).await;
+}
+
+/// Whoever has lost the answer asks again.
+#[tokio::test]
+async fn a_question_about_a_finished_payment_gets_its_answer_again_unless_it_is_the_same_event() {
+    let (request, cancel) = ("Payments.RequestReceived", "Payments.CancelRequested");
+    let broker = Destination::accepting().await;
+    let payments = Service::start("payments", &["--work-for-ms", "10"], Some(&broker.url())).await;
+    let mut expected = Vec::new();
+    for (id, card, question, answer) in [
+        ("back", "valid", request, "Payments.Authorized"),
+        ("back", "valid", cancel, "Payments.Refunded"),
+        ("slow", "slow", request, ""),
+        ("slow", "slow", cancel, "Payments.Cancelled"),
+        ("early", "valid", cancel, ""),
+        ("early", "valid", request, "Payments.Cancelled"),
+        ("no", "refused", request, "Payments.Refused"),
+        ("no", "refused", cancel, "Payments.Refused"),
+    ] {
+        let data = payment(id, card);
+        // The second is the first, delivered again.
+        for (event, is_answered) in [("first", true), ("first", false), ("second", true)] {
+            let event = format!("{id}-{question}-{event}");
+            let asked = payments.send_as(&event, question, &data).await;
+            assert_eq!(asked.status, 202, "{}", asked.text());
+            if is_answered && !answer.is_empty() {
+                expected.push((answer, id));
+                broker.wait_for_count(expected.len()).await;
+            }
+        }
+    }
+    while payments.books().await["outbox"] != 0 {}
+    let received = broker.received();
+    assert_eq!(received.len(), expected.len());
+    for (answer, id) in &expected {
+        let mut answers = of_type(&received, answer);
+        answers.retain(|data| data["reservationId"] == *id);
+        let count = expected.iter().filter(|it| **it == (*answer, *id)).count();
+        assert_eq!(answers.len(), count, "{answer} {id}");
+        assert!(
+            answers.iter().all(|data| *data == answers[0]),
+            "{answers:?}"
+        );
+        assert_eq!(answers[0]["paymentId"], format!("p-{id}"));
+    }
+    let books = payments.books().await;
+    for (what, count) in [
+        ("authorized", 0),
+        ("refunded", 1),
+        ("cancelled", 2),
+        ("refused", 1),
+        ("amountCharged", 0),
+    ] {
+        assert_eq!(books[what], count, "{what}: {books}");
+    }
 }

@@ -54,6 +54,16 @@ impl Service {
         self.kill_and_start_again().await;
     }
 
+    /// Ends it at once, has this done to its file, and starts it again on that.
+    pub(crate) async fn kill_and_change(&mut self, statements: &str) {
+        self.program.kill().await;
+        let file = self.data.path().join(format!("{}.sqlite", self.name));
+        let file = rusqlite::Connection::open(file).expect("the file");
+        file.execute_batch(statements).expect("a change");
+        drop(file);
+        self.start_again().await;
+    }
+
     /// Starts it again on the same file; it has ended.
     pub(crate) async fn start_again(&mut self) {
         (self.program, self.url) =
@@ -127,9 +137,28 @@ pub(crate) async fn post(
     headers: &[(&str, &str)],
     data: &Value,
 ) -> Answered {
+    let source = match ty {
+        // What only the queue knows is believed of nobody else.
+        "Tickets.QueueMoved" | "Tickets.CustomerQueued" | "Tickets.CustomerAdmitted" => {
+            "/sale/queue"
+        }
+        _ => "/tests",
+    };
+    post_from(source, url, id, ty, headers, data).await
+}
+
+/// As [`post`], from another source.
+pub(crate) async fn post_from(
+    source: &str,
+    url: &str,
+    id: &str,
+    ty: &str,
+    headers: &[(&str, &str)],
+    data: &Value,
+) -> Answered {
     let mut all = vec![
         ("ce-specversion", "1.0"),
-        ("ce-source", "/tests"),
+        ("ce-source", source),
         ("ce-type", ty),
         ("ce-id", id),
         ("content-type", "application/json"),

@@ -4,6 +4,8 @@
 mod acts;
 /// A browser, its cookie and its streams.
 mod browser;
+/// Two addresses: what browsers reach, and what the Broker does.
+mod doors;
 /// The page, its headers, and who may ask for what.
 mod page;
 /// What events make of a session, in any order and any number of times.

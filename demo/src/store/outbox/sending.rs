@@ -2,27 +2,50 @@
 
 use std::collections::HashMap;
 
+use super::Row;
 use tokio::task::{Id, JoinError, JoinSet};
+
+/// An event that is being sent.
+#[derive(Debug)]
+pub(super) struct Under {
+    sequence: i64,
+    /// It was put aside before.
+    again: bool,
+}
+
+impl Under {
+    pub(super) fn of(row: &Row) -> Self {
+        Self {
+            sequence: row.sequence,
+            again: row.attempts > 0,
+        }
+    }
+}
 
 /// The events that are being sent, each by a task of its own.
 #[derive(Debug, Default)]
 pub(super) struct Sending {
     tasks: JoinSet<()>,
-    sequences: HashMap<Id, i64>,
+    events: HashMap<Id, Under>,
 }
 
 impl Sending {
     pub(super) fn count(&self) -> usize {
-        self.sequences.len()
+        self.events.len()
+    }
+
+    /// How many of them were put aside before.
+    pub(super) fn count_again(&self) -> usize {
+        self.events.values().filter(|under| under.again).count()
     }
 
     pub(super) fn sequences(&self) -> Vec<i64> {
-        self.sequences.values().copied().collect()
+        self.events.values().map(|under| under.sequence).collect()
     }
 
-    pub(super) fn begin(&mut self, sequence: i64, task: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn begin(&mut self, event: Under, task: impl Future<Output = ()> + Send + 'static) {
         let id = self.tasks.spawn(task).id();
-        self.sequences.insert(id, sequence);
+        self.events.insert(id, event);
     }
 
     /// Waits for one to end; for ever where there is none. Takes away all that have.
@@ -42,6 +65,6 @@ impl Sending {
             // Its event is in the store still, and is sent anew.
             Err(error) => error.id(),
         };
-        self.sequences.remove(&id);
+        self.events.remove(&id);
     }
 }

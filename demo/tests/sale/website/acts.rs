@@ -16,7 +16,7 @@ async fn who_joins_is_in_the_line_once_however_often_the_button_is_pressed() {
     let visiting = json!({
         "session": me["session"], "customer": null, "step": "visiting", "number": null, "ahead": null,
         "reservationId": null, "tickets": null, "seats": null, "amount": null, "currency": "EUR",
-        "outcome": null, "reason": null, "notifications": [],
+        "outcome": null, "settled": true, "reason": null, "notifications": [],
     });
     assert_eq!(me, visiting);
     let join = json!({"customer": " Ada "});
@@ -149,6 +149,48 @@ async fn after_an_end_the_same_browser_begins_again_with_another_session() {
         .map(|data| data["session"].to_string())
         .collect();
     assert_eq!(sessions.len(), 2);
+}
+
+#[tokio::test]
+async fn who_left_while_paying_begins_again_only_once_it_is_known_what_became_of_the_seats() {
+    let website = Service::start("website", &[], None).await;
+    for (ty, outcome) in [
+        ("Tickets.Released", "left"),
+        ("Tickets.SoldOut", "left"),
+        ("Tickets.Emitted", "emitted"),
+    ] {
+        let browser = Browser::joined(&website.url).await;
+        let session = browser.session().await;
+        website
+            .accepts("Tickets.CustomerAdmitted", &of_session(&session))
+            .await;
+        let asked = browser.acts("request", &json!({"tickets": 2})).await;
+        let reservation = reservation(&asked);
+        website
+            .accepts("Tickets.Held", &held(&session, &reservation))
+            .await;
+        browser.acts("checkout", &json!({"card": "slow"})).await;
+        let left = browser.acts("leave", &json!({})).await;
+        assert_eq!(
+            (&left["outcome"], &left["settled"]),
+            (&json!("left"), &json!(false))
+        );
+        // What is said of another reservation settles nothing.
+        website.accepts(ty, &emitted(&session, "r-other")).await;
+        let refused = browser.act("again", &json!({})).await;
+        assert_eq!(refused.status, 409, "{}", refused.text());
+        assert!(refused.text().contains("not certain"), "{}", refused.text());
+
+        website.accepts(ty, &emitted(&session, &reservation)).await;
+        let settled = browser.me().await;
+        assert_eq!(settled["session"], session.as_str());
+        assert_eq!(
+            (&settled["outcome"], &settled["settled"]),
+            (&json!(outcome), &json!(true))
+        );
+        let again = browser.acts("again", &json!({})).await;
+        assert_eq!(again["step"], "visiting");
+    }
 }
 
 #[tokio::test]

@@ -152,7 +152,7 @@ async fn data_that_is_not_what_its_type_needs_is_422_and_a_batch_with_it_is_refu
         "{}",
         answered.text()
     );
-    let event = |id: &str, ty: &str, data: Value| json!({"specversion": "1.0", "id": id, "source": "/tests", "type": ty, "data": data});
+    let event = |id: &str, ty: &str, data: Value| json!({"specversion": "1.0", "id": id, "source": "/sale/queue", "type": ty, "data": data});
     let batch = json!([
         event(
             "a",
@@ -211,7 +211,7 @@ async fn that_the_line_moved_is_written_once_for_thousands_who_wait() {
         .zip(1..)
         .map(|(session, number)| {
             json!({
-                "specversion": "1.0", "id": number.to_string(), "source": "/tests", "type": "Tickets.CustomerQueued",
+                "specversion": "1.0", "id": number.to_string(), "source": "/sale/queue", "type": "Tickets.CustomerQueued",
                 "data": {"session": session, "number": number},
             })
         })

@@ -32,7 +32,7 @@ async fn a_browser_sees_its_state_and_events_as_they_come_in_all_its_tabs() {
         let event = tab.events(1).await.remove(0);
         assert_eq!(event.id, Some(event.data["number"].to_string()));
         let expected = json!({
-            "number": event.data["number"], "id": "one", "source": "/tests", "type": "Tickets.CustomerQueued",
+            "number": event.data["number"], "id": "one", "source": "/sale/queue", "type": "Tickets.CustomerQueued",
             "subject": "s-1", "time": "2026-11-27T12:00:00.500Z", "traceparent": null, "data": data,
         });
         assert_eq!(event.data, expected);

@@ -12,6 +12,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpSocket;
 
 use super::browser::{Browser, Message};
+use super::sessions::of_session;
 use crate::support::post;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -27,6 +28,7 @@ async fn website(limits: Limits, serve: ServeLimits) -> Within {
     let data = tempfile::tempdir().expect("a temporary folder");
     let settings = Settings {
         address: "127.0.0.1:0".parse().expect("an address"),
+        events: None,
         data: data.path().to_owned(),
         binding: None,
         under_way: 1,
@@ -234,4 +236,29 @@ async fn sessions_that_nothing_touches_go_with_their_events() {
     website.has("events", 0).await;
     // There is room again.
     browser.acts("join", &json!({"customer": "Ada"})).await;
+}
+
+#[tokio::test]
+async fn who_is_never_told_what_became_of_the_seats_may_begin_again_after_a_long_silence() {
+    for (unsettled, status) in [(HOUR, 409), (Duration::ZERO, 202)] {
+        let bounds = Bounds {
+            unsettled,
+            ..Bounds::default()
+        };
+        let website = website(bounded(bounds), ServeLimits::default()).await;
+        let browser = Browser::joined(&website.url).await;
+        let admitted = of_session(&browser.session().await);
+        post(
+            &website.url,
+            "one",
+            "Tickets.CustomerAdmitted",
+            &[],
+            &admitted,
+        )
+        .await;
+        browser.acts("request", &json!({"tickets": 2})).await;
+        browser.acts("leave", &json!({})).await;
+        let answered = browser.act("again", &json!({})).await;
+        assert_eq!(answered.status, status, "{}", answered.text());
+    }
 }

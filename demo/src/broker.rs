@@ -39,7 +39,7 @@ use tower::service_fn;
 
 pub use self::counters::Counts;
 use self::destination::{References, Unresolved};
-use self::hub::{BrokerName, Hub};
+use self::hub::Hub;
 use self::ingress::Ingress;
 use self::manifest::Manifests;
 
@@ -51,8 +51,6 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Settings {
     /// The port on 127.0.0.1; 0 takes a free one. Default 0.
     pub port: u16,
-    /// The namespace of the Broker that is meant by the path `/`. Default `default`.
-    pub namespace: String,
     /// The Brokers and Triggers. A Broker that only a Trigger names is there too.
     pub manifests: Manifests,
     /// Where references point. Those to the Brokers themselves need no entry.
@@ -72,7 +70,6 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             port: 0,
-            namespace: "default".to_owned(),
             manifests: Manifests::default(),
             references: References::default(),
             max_event_bytes: 4 * 1024 * 1024,
@@ -155,10 +152,6 @@ impl Broker {
         });
         let ingress = Ingress {
             hub: Arc::clone(&hub),
-            default: BrokerName {
-                namespace: settings.namespace,
-                name: "default".to_owned(),
-            },
             limits,
             budget,
         };

@@ -46,7 +46,7 @@ enum Command {
     /// It does what Knative's does, on 127.0.0.1, and is not for production: it holds each event in
     /// memory, with its sender's request, until all Triggers are done, and keeps nothing beyond that.
     ///
-    /// Send events to http://127.0.0.1:PORT/NAMESPACE/NAME, or to / for the Broker `default`.
+    /// Send events to http://127.0.0.1:PORT/NAMESPACE/NAME.
     Broker(BrokerArguments),
     /// Accept every event and print it as a line: a development tool
     Watch(WatchArguments),
@@ -94,7 +94,7 @@ struct BrokerArguments {
     /// Where a reference points: Kind/name=URL, Kind/namespace/name=URL or *=URL; repeatable
     #[arg(long = "ref", value_name = "REF=URL")]
     references: Vec<ReferenceTarget>,
-    /// Namespace of objects that name none, and of the Broker at /
+    /// Namespace of objects that name none
     #[arg(long, default_value = "default")]
     namespace: String,
     /// Memory for all events in hand, in MiB; beyond it senders wait, then get 503
@@ -278,7 +278,6 @@ async fn run_broker(arguments: BrokerArguments, shutdown: Shutdown) -> Result<()
     }
     let settings = Settings {
         port: arguments.port,
-        namespace: arguments.namespace,
         manifests,
         references: arguments.references.into_iter().collect(),
         budget_bytes: arguments.budget_mib.saturating_mul(1024 * 1024),

@@ -159,6 +159,9 @@ async fn on_stage(
         tell("ending all; a second signal kills them");
     }
     troupe.stop().await;
+    if shutdown.is_requested() {
+        tell("all have ended");
+    }
     ended
 }
 

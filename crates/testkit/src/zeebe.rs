@@ -115,6 +115,11 @@ impl Zeebe {
         &self.addresses["ZEEBE_GRPC_ADDRESS"]
     }
 
+    /// The address of its REST API; only the broker has one.
+    pub fn rest(&self) -> &str {
+        &self.addresses["ZEEBE_REST_ADDRESS"]
+    }
+
     /// The observer's address.
     pub fn observer(&self) -> &str {
         &self.addresses["OBSERVER_URL"]

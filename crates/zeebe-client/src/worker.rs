@@ -11,6 +11,7 @@
 //! - `held`: a job in hand and its ends.
 //! - `lock`: until when a job is ours. It counts from the earliest moment that it can have been activated.
 //! - `renewer`: prolongs the activation of what is held for long, as long as it is ours.
+//! - `settle`: when to poll because a stream was opened.
 //! - `restart`: begins these tasks again after a panic.
 
 mod age;
@@ -22,6 +23,7 @@ mod lock;
 mod poll;
 mod renewer;
 mod restart;
+mod settle;
 mod stats;
 mod streams;
 

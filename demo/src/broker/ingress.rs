@@ -10,7 +10,7 @@
 //! | no memory left in the budget | 503 (Knative has no budget) |
 //! | another method than POST; OPTIONS is answered 200 | 405 |
 //!
-//! The path is `/NAMESPACE/NAME`; `/` is the default Broker, which Knative's ingress does not know.
+//! The path is `/NAMESPACE/NAME`, and nothing else: a misspelt one must not look like success.
 //! `GET /healthz` is answered 200.
 
 use std::sync::Arc;
@@ -32,7 +32,6 @@ const OVERHEAD_BYTES: usize = 16 * 1024;
 #[derive(Debug, Clone)]
 pub(super) struct Ingress {
     pub(super) hub: Arc<Hub>,
-    pub(super) default: BrokerName,
     pub(super) limits: Limits,
     pub(super) budget: Budget,
 }
@@ -57,8 +56,7 @@ impl Ingress {
 
     async fn receive(self, request: PacedRequest) -> Result<Answer, Answer> {
         let bad = |reason: String| (StatusCode::BAD_REQUEST, Some(reason));
-        let broker = self
-            .broker(request.uri().path())
+        let broker = Self::broker(request.uri().path())
             .ok_or_else(|| bad("the path must be /NAMESPACE/NAME of a Broker".to_owned()))?;
         let (parts, body) = request.into_parts();
         let (body, mut reservation) = read_body(body, self.limits.max_data_bytes, &self.budget)
@@ -88,10 +86,7 @@ impl Ingress {
         })
     }
 
-    fn broker(&self, path: &str) -> Option<BrokerName> {
-        if path == "/" {
-            return Some(self.default.clone());
-        }
+    fn broker(path: &str) -> Option<BrokerName> {
         let path = path.strip_prefix('/')?;
         let (namespace, name) = path.strip_suffix('/').unwrap_or(path).split_once('/')?;
         if name.contains('/') {

@@ -22,6 +22,8 @@ use crate::client::Client;
 
 /// How often it is looked whether a program is ready.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How often it is said that a program is not ready yet.
+const TELL_EVERY: Duration = Duration::from_secs(10);
 /// The first pause before a program is started again; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -172,6 +174,7 @@ impl Keeper {
         let begun = Instant::now();
 
         let ready = timeout(self.program.within, self.ready(log, begin));
+        let ready = self.telling(begun, ready);
         tokio::select! {
             ready = ready => match ready {
                 Ok(ready) => ready?,
@@ -192,6 +195,19 @@ impl Keeper {
         tokio::select! {
             status = process.ended() => self.ended(status, log),
             () = self.stop.cancelled() => self.end(process).await,
+        }
+    }
+
+    /// Says now and then what is waited for: a busy machine must not look like one that hangs.
+    async fn telling<T>(&self, begun: Instant, ready: impl Future<Output = T>) -> T {
+        let mut ready = std::pin::pin!(ready);
+        loop {
+            tokio::select! {
+                ready = &mut ready => return ready,
+                () = sleep(TELL_EVERY) => super::tell(&format!(
+                    "{} is not ready yet, after {} s", self.program.name, begun.elapsed().as_secs()
+                )),
+            }
         }
     }
 

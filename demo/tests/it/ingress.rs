@@ -22,7 +22,7 @@ async fn every_request_has_its_answer() {
     for (method, path, status) in [
         (Method::POST, "/default/default", 202),
         (Method::POST, "/default/default/", 202),
-        (Method::POST, "/", 202),
+        (Method::POST, "/", 400),
         (Method::POST, "/default/other", 404),
         (Method::POST, "/other/default", 404),
         (Method::POST, "/default", 400),

@@ -24,7 +24,8 @@ final class Instance {
 
   record Element(String id, String type) {}
 
-  record Incident(String elementId, String errorType, String message) {}
+  /** {@code jobKey} is not positive where no job is concerned. */
+  record Incident(String elementId, long jobKey, String errorType, String message) {}
 
   final long key;
 
@@ -150,6 +151,12 @@ final class Instance {
           json.open('{');
           json.name("incidentKey").key(incidentKey);
           json.name("elementId").string(incident.elementId());
+          json.name("jobKey");
+          if (incident.jobKey() > 0) {
+            json.key(incident.jobKey());
+          } else {
+            json.raw("null");
+          }
           json.name("errorType").string(incident.errorType());
           json.name("message").string(incident.message());
           json.close('}');

@@ -124,7 +124,8 @@ final class View {
       String type = Objects.toString(value.getErrorType());
       instance.incident(
           record.getKey(),
-          new Instance.Incident(value.getElementId(), type, value.getErrorMessage()));
+          new Instance.Incident(
+              value.getElementId(), value.getJobKey(), type, value.getErrorMessage()));
     } else if (record.getIntent() == IncidentIntent.RESOLVED) {
       instance.resolved(record.getKey());
     }

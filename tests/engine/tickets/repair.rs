@@ -1,10 +1,11 @@
 use std::collections::BTreeSet;
 
 use demo::sale;
-use serde_json::json;
+use http::Method;
+use serde_json::{Value, json};
 use testkit::destination::Answer;
+use testkit::request;
 use testkit::zeebe::incidents;
-use zeebe_client::{JobKey, ResolveIncident, UpdateJobRetries};
 
 use super::shop::Shop;
 
@@ -153,7 +154,8 @@ async fn an_answer_that_is_lost_is_asked_for_again_until_it_comes() {
     assert!(!tickets.heard().contains(sale::RELEASE_REQUESTED));
 }
 
-/// What an operator does: has the destination mended, gives the job its retries, resolves the incident.
+/// What an operator does, as docs/OPERATING.md says it: has the destination mended, gives the job its retries,
+/// resolves the incident.
 async fn resolve(shop: &Shop, session: &str, element: &str) {
     let stopped = shop
         .sale(session, "an incident", |sale| !incidents(sale).is_empty())
@@ -163,22 +165,25 @@ async fn resolve(shop: &Shop, session: &str, element: &str) {
     let message = incident["message"].as_str().expect("a message");
     assert!(message.contains("400"), "{message}");
     shop.accepts();
-    // The id of a process's event is its job's key.
-    let job: i64 = shop
-        .emitted(session)
-        .last()
-        .and_then(|event| event.id().parse().ok())
-        .expect("the job's event");
-    let operator = shop.scenario.client();
-    let retries = UpdateJobRetries {
-        job_key: JobKey(job),
-        retries: 3,
-    };
-    operator.update_job_retries(retries).await.expect("retries");
-    let incident_key = incident["incidentKey"].as_str().expect("a key");
-    let incident_key = incident_key.parse().expect("a number");
-    operator
-        .resolve_incident(ResolveIncident { incident_key })
-        .await
-        .expect("the incident is resolved");
+    let engine = format!("{}/v2", shop.scenario.zeebe().rest());
+    let (job, incident) = (key(incident, "jobKey"), key(incident, "incidentKey"));
+    let retries = json!({"changeset": {"retries": 3}});
+    for (method, path, body) in [
+        (Method::PATCH, format!("jobs/{job}"), retries.to_string()),
+        (
+            Method::POST,
+            format!("incidents/{incident}/resolution"),
+            String::new(),
+        ),
+    ] {
+        let url = format!("{engine}/{path}");
+        let headers = [("content-type", "application/json")];
+        let answered = request::try_send(method, &url, &headers, body).await;
+        let answered = answered.expect("an answer");
+        assert_eq!(answered.status, 204, "{url}: {}", answered.text());
+    }
+}
+
+fn key<'a>(incident: &'a Value, name: &str) -> &'a str {
+    incident[name].as_str().expect("a key")
 }

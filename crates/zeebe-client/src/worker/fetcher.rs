@@ -16,6 +16,7 @@ use super::backoff::Backoff;
 use super::held::HeldJob;
 use super::intake::{admit, hand_back};
 use super::poll::{Polled, poll};
+use super::settle;
 use super::stats::{WorkerHealth, count};
 use super::streams::{self, Arrived, TypeStream};
 use super::{Mode, Shared};
@@ -115,6 +116,13 @@ impl Fetcher {
         let streams = &mut self.streams;
         for stream in streams.iter_mut() {
             stream.excuse(unread);
+        }
+        // Not where polls fail: then their pauses grow.
+        if *self.shared.health.borrow() == WorkerHealth::Connected
+            && let Some(opened) = streams.iter().filter_map(TypeStream::opened).max()
+            && let Some(moment) = settle::next_poll(opened, Instant::now())
+        {
+            self.poll_at = self.poll_at.min(moment);
         }
         let first_stream = &mut self.first_stream;
         let next_streamed = poll_fn(|context| {

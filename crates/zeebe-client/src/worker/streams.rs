@@ -151,6 +151,11 @@ impl TypeStream {
             .reset(self.opened + settings.stream_silence);
     }
 
+    /// When it was opened; `None` while it is not open.
+    pub(super) fn opened(&self) -> Option<Instant> {
+        self.jobs.as_ref().map(|_| self.opened)
+    }
+
     /// Time in which nobody read it does not count as its silence.
     pub(super) fn excuse(&mut self, unread: Duration) {
         if self.jobs.is_some() {

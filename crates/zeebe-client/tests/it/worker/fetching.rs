@@ -97,6 +97,33 @@ async fn a_silent_stream_is_opened_anew_and_the_poll_finds_what_it_kept() {
 }
 
 #[tokio::test]
+async fn a_job_made_before_the_stream_listens_does_not_wait_for_a_regular_poll() {
+    let fake = FakeGateway::start().await;
+    // It is open, and the brokers do not know of it yet.
+    fake.mute_streams(true);
+    let worker = start(connect(&fake), |settings| {
+        settings.poll_interval = Duration::from_secs(600);
+    });
+    until("the first poll", || worker.stats().polls() == 1).await;
+    streams_open(&fake, &["pay"]).await;
+    for pause in [350, 700, 2_100] {
+        fake.add_job(NewJob::new("pay"));
+        pass(Duration::from_millis(pause)).await;
+        next(&worker).await.complete("").await;
+    }
+    // A stream that is opened again is no other.
+    fake.end_streams("pay");
+    fake.wait_for("another stream", |fake| {
+        fake.calls("StreamActivatedJobs") == 2 && fake.open_streams("pay") == 1
+    })
+    .await;
+    fake.add_job(NewJob::new("pay"));
+    pass(Duration::from_millis(350)).await;
+    next(&worker).await.complete("").await;
+    assert_eq!(worker.stats().streamed(), 0);
+}
+
+#[tokio::test]
 async fn a_stream_that_pushes_is_not_silent() {
     let fake = FakeGateway::start().await;
     let worker = start(connect(&fake), |_| {});

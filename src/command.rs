@@ -47,8 +47,8 @@ pub enum Command {
     Emit(Box<emit::Emit>),
     /// Check a rules file and exit
     Check {
-        /// The rules file
-        file: PathBuf,
+        /// The rules file; without one, that of RULES
+        file: Option<PathBuf>,
     },
     /// Print the reference of all settings, in Markdown
     Config,

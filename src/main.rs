@@ -59,14 +59,18 @@ fn deploy_models(arguments: deploy::Deploy) -> Result<ExitCode, Box<dyn Error>> 
     Ok(ExitCode::SUCCESS)
 }
 
-fn check_rules(file: PathBuf) -> Result<ExitCode, Box<dyn Error>> {
+fn check_rules(file: Option<PathBuf>) -> Result<ExitCode, Box<dyn Error>> {
     let mut config = RulesConfig::from_variables(variables())?;
-    config.file = Some(file);
+    config.file = file.or(config.file);
+    if config.file.is_none() {
+        return Err("name a rules file, or set RULES".into());
+    }
     let rules = run::load_rules(&config)?;
     for warning in rules.warnings() {
         eprintln!("warning: {warning}");
     }
-    println!("ok");
+    let names: Vec<_> = rules.names().collect();
+    println!("ok: {}", names.join(", "));
     Ok(ExitCode::SUCCESS)
 }
 

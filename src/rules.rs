@@ -133,6 +133,12 @@ impl Rules {
         self.file.as_ref().map_or(&[], |file| &file.warnings)
     }
 
+    /// The rules of the file by their names, in its order; none where there is no file.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let rules = self.file.iter().flat_map(|file| &file.rules);
+        rules.map(|rule| &*rule.name)
+    }
+
     /// Resolves every command that an event leads to.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | nothing | requested | pending, for a while |
 //! | nothing | cancel requested | cancelled beforehand |
-//! | cancelled beforehand | requested | cancelled; `Payments.Cancelled` |
+//! | cancelled beforehand | requested; cancel requested again | cancelled; `Payments.Cancelled` |
 //! | pending | its time is up | authorized; `Payments.Authorized`; or refused; `Payments.Refused` |
 //! | pending | cancel requested | cancelled; `Payments.Cancelled` |
 //! | authorized | cancel requested | refunded; `Payments.Refunded` |
@@ -144,7 +144,8 @@ impl Payments {
                 )?;
                 return Ok(());
             }
-            Some("pending") => set(transaction, id, "cancelled")?,
+            // Whoever asks again waits for an answer, and the request may be lost for good.
+            Some("pending" | "cancelled beforehand") => set(transaction, id, "cancelled")?,
             Some("authorized") => set(transaction, id, "refunded")?,
             Some(_) => {}
         }

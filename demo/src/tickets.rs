@@ -23,6 +23,7 @@
 //! Where nobody coordinates the sale (`--choreographed`), the office asks for the payment itself once a held
 //! reservation is checked out; an authorized payment is an emission wanted, a refused one a release wanted.
 
+mod reservation;
 mod seat;
 
 use std::time::Duration;
@@ -30,19 +31,16 @@ use std::time::Duration;
 use clap::Args;
 use cloudevents::AttributesReader;
 use cloudevents_http::Event;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 use serde_json::{Value, json};
 
-use crate::sale::{
-    self, Card, CheckedOut, Emitted, Held, OfReservation, PaymentRequested, Requested,
-};
+use self::reservation::{answer, end, held_too_long, learn, read};
+use crate::sale::{self, Card, CheckedOut, Held, OfReservation, PaymentRequested, Requested};
 use crate::service::{Service, data};
 use crate::store::{Apart, Fault, Store, Trace, Transaction};
 
 /// The most that a ticket may cost, in cents: all that are sold together must stay a number.
 const HIGHEST_PRICE: u64 = 100_000_000;
-/// How many are released in one transaction.
-const AT_ONCE: i64 = 200;
 const EMISSION: &str = "UPDATE reservations SET emission_wanted = 1 WHERE id = ?1";
 const RELEASE: &str = "UPDATE reservations SET release_wanted = 1 WHERE id = ?1";
 
@@ -71,21 +69,6 @@ pub struct Tickets {
     price: u64,
     hold_for: Duration,
     choreographed: bool,
-}
-
-/// A reservation, as far as is known.
-#[derive(Debug)]
-struct Reservation {
-    session: String,
-    tickets: Option<u32>,
-    /// What they cost together; 0 until they are held.
-    amount: u64,
-    state: String,
-    card: Option<String>,
-    checked_out: bool,
-    emission_wanted: bool,
-    release_wanted: bool,
-    payment_asked: bool,
 }
 
 impl Tickets {
@@ -339,91 +322,4 @@ impl Service for Tickets {
             "seatsAstray": taken_by_none,
         }))
     }
-}
-
-/// Reservations whose seats go back now. Who has checked out is paying: only the answer to that decides.
-fn held_too_long(transaction: &Transaction<'_>, now: i64) -> Result<Vec<String>, Fault> {
-    let mut statement = transaction.prepare_cached(
-        "SELECT id FROM reservations WHERE state = 'held' AND checked_out = 0 AND held_until <= ?1
-         ORDER BY held_until LIMIT ?2",
-    )?;
-    let ids = statement.query_map([now, AT_ONCE], |row| row.get(0))?;
-    Ok(ids.collect::<Result<_, _>>()?)
-}
-
-/// Makes a reservation known, whatever event mentions it first.
-fn learn(transaction: &Transaction<'_>, id: &str, session: &str) -> Result<(), Fault> {
-    transaction.change(
-        "INSERT OR IGNORE INTO reservations (id, session) VALUES (?1, ?2)",
-        params![id, session],
-    )?;
-    Ok(())
-}
-
-/// A reservation comes to its end, and whoever listens is told.
-fn end(
-    id: &str,
-    state: &str,
-    mut reservation: Reservation,
-    transaction: &mut Transaction<'_>,
-) -> Result<(), Fault> {
-    transaction.change(
-        "UPDATE reservations SET state = ?2 WHERE id = ?1",
-        params![id, state],
-    )?;
-    if state == "released" {
-        seat::free(transaction, id)?;
-    }
-    reservation.state = state.to_owned();
-    answer(id, &reservation, transaction)
-}
-
-/// Says how a reservation has ended; nothing while it has not.
-fn answer(
-    id: &str,
-    reservation: &Reservation,
-    transaction: &mut Transaction<'_>,
-) -> Result<(), Fault> {
-    let session = &reservation.session;
-    let of_reservation = OfReservation {
-        session: session.clone(),
-        reservation_id: id.to_owned(),
-    };
-    match reservation.state.as_str() {
-        "emitted" => {
-            let emitted = Emitted {
-                session: session.clone(),
-                reservation_id: id.to_owned(),
-                seats: seat::of(transaction, id)?,
-                amount: reservation.amount,
-            };
-            transaction.emit(sale::EMITTED, session, &emitted)
-        }
-        "released" => transaction.emit(sale::RELEASED, session, &of_reservation),
-        "sold out" => transaction.emit(sale::SOLD_OUT, session, &of_reservation),
-        _ => Ok(()),
-    }
-}
-
-fn read(transaction: &Transaction<'_>, id: &str) -> Result<Option<Reservation>, Fault> {
-    let reservation = transaction
-        .prepare_cached(
-            "SELECT session, tickets, amount, state, card, checked_out, emission_wanted, release_wanted, payment_asked
-             FROM reservations WHERE id = ?1",
-        )?
-        .query_row([id], |row| {
-            Ok(Reservation {
-                session: row.get(0)?,
-                tickets: row.get(1)?,
-                amount: row.get::<_, i64>(2)?.unsigned_abs(),
-                state: row.get(3)?,
-                card: row.get(4)?,
-                checked_out: row.get(5)?,
-                emission_wanted: row.get(6)?,
-                release_wanted: row.get(7)?,
-                payment_asked: row.get(8)?,
-            })
-        })
-        .optional()?;
-    Ok(reservation)
 }

@@ -188,7 +188,14 @@ async fn check_needs_no_engine_and_no_setting_that_rules_are_not_read_against() 
     let mut settings = BAD.to_vec();
     settings.push(("ZEEBE_GRPC_ADDRESS", "nowhere"));
     let (code, printed) = run(&["check", rules.path()], &settings).await;
-    assert_eq!((code, printed.as_str()), (Some(0), "ok"));
+    assert_eq!((code, printed.as_str()), (Some(0), "ok: r"));
+    settings.push(("RULES", rules.path()));
+    let (code, printed) = run(&["check"], &settings).await;
+    assert_eq!((code, printed.as_str()), (Some(0), "ok: r"));
+    settings.pop();
+    let (code, printed) = run(&["check"], &[]).await;
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(printed.contains("RULES"), "{printed}");
     rules.write("rules: []\n");
     let (code, printed) = run(&["check", rules.path()], &settings).await;
     assert_eq!(code, Some(78), "{printed}");

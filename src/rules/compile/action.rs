@@ -345,8 +345,8 @@ impl Reader<'_> {
     }
 }
 
-fn template(text: &str, node: &Node, field: &str) -> Result<Template, Mistake> {
-    // A forgotten `=` would be accepted and never correlate with anything.
+/// A forgotten `=` would be accepted, and mean something else each time.
+fn not_forgotten(text: &str, node: &Node, field: &str) -> Result<(), Mistake> {
     if text.starts_with("data.") || text.starts_with("event.") {
         return Err(Mistake::new(
             node.line,
@@ -356,6 +356,11 @@ fn template(text: &str, node: &Node, field: &str) -> Result<Template, Mistake> {
             ),
         ));
     }
+    Ok(())
+}
+
+fn template(text: &str, node: &Node, field: &str) -> Result<Template, Mistake> {
+    not_forgotten(text, node, field)?;
     Template::of(text, &Names::Event)
         .map_err(|error| Mistake::new(node.line, format!("`{field}`: {error}")))
 }
@@ -431,6 +436,7 @@ fn picked(node: &Node, field: &str) -> Result<Picked, Mistake> {
                     .map(Picked::Expression)
                     .map_err(|error| Mistake::new(node.line, format!("`{field}`: {error}")));
             }
+            not_forgotten(text, node, field)?;
             json::string(&mut literal, text);
         }
         Value::List(nodes) => {

@@ -61,6 +61,7 @@ fn mistakes_are_told_with_their_line_and_what_is_legal() {
         (rule("    publish:\n      message: m\n      variables:\n        a: 99999999999999999999"), "7: `variables.a` is an integer beyond 64 bits with a sign, which the engine cannot hold; send it as a string"),
         (rule("    publish: {message: m, variables: data}"), "4: `variables` is text: expected a map, or an expression beginning with `=` that yields an object"),
         (rule("    publish: {message: m, correlation_key: data.orderId}"), "4: `correlation_key` is the literal text `data.orderId`: for the field of the event write `=data.orderId`, for the text itself `=\"data.orderId\"`"),
+        (rule("    publish: {message: m, variables: {order: [data.orderId]}}"), "4: `variables.order[0]` is the literal text `data.orderId`: for the field of the event write `=data.orderId`, for the text itself `=\"data.orderId\"`"),
         (rule("    cancel: {process_instance_key: event.key}"), "4: `process_instance_key` is the literal text `event.key`: for the field of the event write `=event.key`, for the text itself `=\"event.key\"`"),
         (rule("    publish: {message: ''}"), "4: `message` is empty"),
         (rule("    publish: {}"), "4: `publish` needs a field `message`"),

@@ -19,7 +19,8 @@ crowd-test: ## 500 customers: undisturbed, while everything is killed, and over 
 	scripts/crowd faults
 	scripts/crowd knative
 
-browser: ## the page of `make demo` in a real, headless browser (needs node and Chromium besides)
+browser: ## the models in the Modeler's editor and the page of `make demo`, in a real, headless browser (needs node and Chromium besides)
+	scripts/open-models
 	scripts/browser-test
 
 test: check unit engine knative ## everything that must hold before a change lands (20 minutes on 2 cores, cold)

@@ -1,7 +1,7 @@
 // main.mjs CHROMIUM URL [--screenshots DIR] [--only TEXT]: the scenarios against a demo that runs.
 import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
+import { launch } from './browser.mjs';
 import { Shop } from './shop.mjs';
 import { run } from './runner.mjs';
 import * as access from './scenarios/access.mjs';
@@ -18,15 +18,7 @@ const { values, positionals } = parseArgs({
 const [executablePath, url] = positionals;
 if (values.screenshots) await mkdir(values.screenshots, { recursive: true });
 
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync',
-    // A sandbox of its own is not to be had as root, as in a container.
-    ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-  ],
-});
+const browser = await launch(executablePath);
 let failed = 1;
 try {
   const shop = new Shop(browser, url, values.screenshots);

@@ -145,6 +145,7 @@ pub async fn run(arguments: CrowdArguments, shutdown: Shutdown) -> Result<bool, 
         books = course.until(places.at_rest(patience)) => books?,
         () = shutdown.requested() => return Err("interrupted".to_owned()),
     };
+    course.catch_up();
     let report = Report {
         course: &course,
         books: &books,

@@ -108,6 +108,13 @@ impl Course {
         }
     }
 
+    /// Looks at what was delivered and waits: the books may know of it already.
+    pub(super) fn catch_up(&mut self) {
+        while let Ok(happened) = self.happened.try_recv() {
+            self.sees(happened);
+        }
+    }
+
     fn are_all_over(&self) -> bool {
         self.ledger.over() as usize == self.customers.len() && self.sending.is_empty()
     }
@@ -123,14 +130,7 @@ impl Course {
             }
         };
         tokio::select! {
-            Some((number, seen)) = self.happened.recv() => {
-                let now = self.now_ms();
-                if let Some(customer) = self.customers.get_mut(number as usize) {
-                    self.last_change = Instant::now();
-                    let act = self.ledger.sees(customer, seen, now);
-                    self.later(number, act);
-                }
-            }
+            Some(happened) = self.happened.recv() => self.sees(happened),
             sent = self.sending.next() => self.sent(sent),
             () = due => {}
             () = self.progress.tick() => {
@@ -173,6 +173,15 @@ impl Course {
                 Ok(message) => self.sending.begin(number, act, message),
                 Err(reason) => self.ledger.refused(reason),
             }
+        }
+    }
+
+    fn sees(&mut self, happened: Happened) {
+        let now = self.now_ms();
+        if let Some(customer) = self.customers.get_mut(happened.customer as usize) {
+            self.last_change = Instant::now();
+            let (number, act) = (happened.customer, self.ledger.sees(customer, happened, now));
+            self.later(number, act);
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::customer::{Act, Customer, Seen};
 use super::latency::Latency;
+use super::receiver::{Happened, Turn};
 
 /// What may take time, in the order in which a customer goes through it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +58,7 @@ pub(super) struct Ledger {
     pub(super) attempts: u64,
     /// Why the Broker refused events for good.
     pub(super) refused: Vec<String>,
+    turns: Vec<Turn>,
     over: u32,
 }
 
@@ -92,6 +94,20 @@ impl Ledger {
         }
     }
 
+    /// How many were let in while somebody with a higher number had been before, by the times and numbers that
+    /// the customers were told.
+    pub(super) fn out_of_turn(&self) -> u64 {
+        let mut turns: Vec<&Turn> = self.turns.iter().collect();
+        turns.sort_unstable();
+        let mut highest = 0;
+        let out_of_turn = turns.into_iter().filter(|turn| {
+            let late = turn.number < highest;
+            highest = highest.max(turn.number);
+            late
+        });
+        out_of_turn.count() as u64
+    }
+
     /// A customer begins to do something.
     pub(super) fn begins(&mut self, customer: &mut Customer, act: Act, now_ms: u32) -> bool {
         let begins = customer.begins(act, now_ms);
@@ -105,7 +121,7 @@ impl Ledger {
     pub(super) fn sees(
         &mut self,
         customer: &mut Customer,
-        seen: Seen,
+        Happened { seen, turn, .. }: Happened,
         now_ms: u32,
     ) -> Option<(u32, Act)> {
         let (before, was_over) = (customer.clone(), customer.is_over());
@@ -115,6 +131,7 @@ impl Ledger {
             return None;
         }
         self.seen += 1;
+        self.turns.extend(turn);
         if !was_over && customer.is_over() {
             self.over += 1;
         }

@@ -28,11 +28,29 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MAX_EVENT_BYTES: usize = 256 * 1024;
 
 /// Something that happened to a customer of the crowd.
-pub(super) type Happened = (u32, Seen);
+#[derive(Debug)]
+pub(super) struct Happened {
+    /// The customer's place in the crowd.
+    pub(super) customer: u32,
+    pub(super) seen: Seen,
+    /// Of one who was let in.
+    pub(super) turn: Option<Turn>,
+}
+
+/// When which number of the line was let in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Turn {
+    /// RFC 3339, in UTC with milliseconds: its order as text is that of time.
+    pub(super) at: String,
+    pub(super) number: u64,
+}
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Of {
     session: String,
+    number: Option<u64>,
+    admitted_at: Option<String>,
 }
 
 /// Begins to listen on this port of 127.0.0.1 (0 takes a free one).
@@ -101,5 +119,10 @@ fn happened(event: &Event, names: &Names) -> Option<Happened> {
         _ => return None,
     };
     let of: Of = data(event).ok()?;
-    Some((names.number(&of.session)?, seen))
+    let turn = of.admitted_at.zip(of.number);
+    Some(Happened {
+        customer: names.number(&of.session)?,
+        seen,
+        turn: turn.map(|(at, number)| Turn { at, number }),
+    })
 }

@@ -151,7 +151,7 @@ impl Report<'_> {
                     ("sold by the office", number(&tickets["ticketsSold"])),
                     (
                         "seats that are taken",
-                        number(&tickets["stock"]) - number(&tickets["free"]),
+                        number(&tickets["stock"]).saturating_sub(number(&tickets["free"])),
                     ),
                 ],
             ),
@@ -174,7 +174,14 @@ impl Report<'_> {
                 "both emitted and released",
                 count(&|it| emitted(it) && it.has_seen(Seen::Released)),
             ),
-            none("let in out of turn", number(&queue["outOfTurn"])),
+            none(
+                "let in out of turn, by the queue's books",
+                number(&queue["outOfTurn"]),
+            ),
+            none(
+                "let in out of turn, by what customers were told",
+                self.course.ledger().out_of_turn(),
+            ),
             none(
                 "left in the line or in the shop",
                 number(&queue["waiting"]) + number(&queue["shopping"]),

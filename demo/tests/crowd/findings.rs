@@ -28,7 +28,11 @@ async fn what_is_wrong_is_found_and_the_crowd_ends_with_1() {
         (Wrong::RefusesOne, "the Broker refused: 400"),
         (
             Wrong::Book("queue", "outOfTurn"),
-            "FAIL  no let in out of turn: 1",
+            "FAIL  no let in out of turn, by the queue's books: 1",
+        ),
+        (
+            Wrong::LetsInOutOfTurn,
+            "FAIL  no let in out of turn, by what customers were told",
         ),
         (
             Wrong::Book("tickets", "held"),

@@ -29,6 +29,8 @@ pub(crate) enum Wrong {
     ChargesNobody,
     /// One is never told of seats.
     ForgetsOne,
+    /// The first who is let in has a number from the end of the line.
+    LetsInOutOfTurn,
     /// This member of these books is one more than it should be.
     Book(&'static str, &'static str),
     /// The first event is refused for good.
@@ -155,9 +157,19 @@ impl Shop {
         let name = data["session"].as_str().expect("a session").to_owned();
         match ty.as_str() {
             "Tickets.CustomerQueueJoined" => {
-                self.open().joined += 1;
+                let turn = {
+                    let mut open = self.open();
+                    open.joined += 1;
+                    open.joined
+                };
                 self.tell("Tickets.CustomerQueued", &name).await;
-                self.tell("Tickets.CustomerAdmitted", &name).await;
+                let ahead = self.favours(Wrong::LetsInOutOfTurn, &name);
+                let admitted = json!({
+                    "session": name, "number": if ahead { turn + 1_000 } else { turn },
+                    "admittedAt": format!("2026-01-01T00:00:{:06.3}Z", turn as f64 / 1_000.0),
+                });
+                self.tell_of("Tickets.CustomerAdmitted", &name, &admitted)
+                    .await;
                 tokio::time::sleep(IMPATIENT_AFTER).await;
                 if self.change(&name, |it| {
                     !it.asked && !it.over && {
@@ -249,8 +261,13 @@ impl Shop {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Delivers an event to the crowd, twice, as a Broker may.
     async fn tell(&self, ty: &str, session: &str) {
+        self.tell_of(ty, session, &json!({"session": session}))
+            .await;
+    }
+
+    /// Delivers an event to the crowd, twice, as a Broker may.
+    async fn tell_of(&self, ty: &str, session: &str, data: &Value) {
         let headers = [
             ("ce-specversion", "1.0"),
             ("ce-id", session),
@@ -258,7 +275,7 @@ impl Shop {
             ("ce-type", ty),
             ("content-type", "application/json"),
         ];
-        let body = json!({"session": session}).to_string();
+        let body = data.to_string();
         for _ in 0..2 {
             // A crowd that has seen enough has gone.
             let _ = request::try_send(Method::POST, &self.crowd, &headers, body.clone()).await;

@@ -14,7 +14,7 @@ demo: ## the ticket sale on this machine, with a page to buy at and a process to
 crowd: ## 100,000 customers for 20,000 tickets, and what must be true when they have gone
 	scripts/crowd big
 
-crowd-test: ## 500 customers: undisturbed, while everything is killed, and over Knative's own data plane (needs Go)
+crowd-test: ## 500 customers: undisturbed, while everything is killed, and so again over Knative's own data plane (needs Go)
 	scripts/crowd calm
 	scripts/crowd faults
 	scripts/crowd knative

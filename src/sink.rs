@@ -6,6 +6,7 @@
 //! - `prepared`: a plan as the command that the client sends.
 //! - `limiter`: how many commands are in flight; `line`: who waits; `turned_away`: who goes first.
 //! - [`acknowledge`](mod@acknowledge): the table from outcome to status.
+//! - `trace`: the spans of an event.
 //! - `refusals`: which of them are logged.
 //! - `metrics`: what is counted.
 
@@ -18,6 +19,7 @@ mod plan;
 mod prepared;
 mod receive;
 mod refusals;
+mod trace;
 mod turned_away;
 
 use std::sync::Arc;
@@ -30,6 +32,7 @@ use http::header::ALLOW;
 use http::{HeaderValue, StatusCode};
 use opentelemetry::metrics::Meter;
 use runtime::budget::Budget;
+use runtime::telemetry::traces::Traces;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use zeebe_client::Gateway;
@@ -55,6 +58,7 @@ pub struct Sink {
     no_rule: NoRule,
     refusals: refusals::Refusals,
     metrics: metrics::SinkMetrics,
+    traces: Traces,
     tasks: TaskTracker,
 }
 
@@ -67,6 +71,7 @@ impl Sink {
         config: &SinkConfig,
         limits: &Limits,
         meter: &Meter,
+        traces: Traces,
     ) -> Arc<Self> {
         let metrics = metrics::SinkMetrics::new(meter);
         let limiter = limiter::Limiter::new(limits.max_commands_in_flight);
@@ -86,6 +91,7 @@ impl Sink {
             no_rule: config.no_rule,
             refusals: refusals::Refusals::default(),
             metrics,
+            traces,
             tasks: TaskTracker::new(),
         })
     }

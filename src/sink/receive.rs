@@ -8,14 +8,14 @@ use http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Request, Response, StatusCode};
 use runtime::body::{ReadError, read_body};
 use runtime::budget::Reservation;
-
+use runtime::telemetry::traces::Span;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Sink;
 use super::acknowledge::Acknowledgement;
 use super::execute::Answer;
-use super::plan::{SLACK, plan};
-use crate::rules::Planned;
+use super::plan::{Planning, SLACK, events, plan};
+use super::trace;
 
 /// What a sender that comes too fast is asked to wait, in seconds.
 const COME_BACK: HeaderValue = HeaderValue::from_static("1");
@@ -28,7 +28,8 @@ pub(super) async fn receive(
     State(sink): State<Arc<Sink>>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let (status, reason, engine) = match accept(&sink, request).await {
+    let mut span = Span::none();
+    let (status, reason, engine) = match accept(&sink, request, &mut span).await {
         Ok(answer) => {
             let engine = Some(sink.executor.engine());
             (answer.acknowledgement.status(), answer.reason, engine)
@@ -36,20 +37,23 @@ pub(super) async fn receive(
         Err(refusal) => (refusal.status, Some(refusal.reason), None),
     };
     let response = respond(status, reason.as_deref());
-    if let Some(reason) = reason.filter(|_| !status.is_success())
+    if let Some(reason) = reason.as_deref().filter(|_| !status.is_success())
         && let Some(passed_over) = sink.refusals.turn()
     {
         let status = status.as_u16();
         // The address is for whoever runs the bridge; senders are not told.
         let engine = engine.map(tracing::field::display);
-        tracing::warn!(
-            status,
-            reason,
-            engine,
-            passed_over,
-            "an event was not accepted"
-        );
+        span.within(|| {
+            tracing::warn!(
+                status,
+                reason,
+                engine,
+                passed_over,
+                "an event was not accepted"
+            );
+        });
     }
+    trace::answered(&span, status, reason.as_deref());
     sink.metrics.answered(response.status());
     response
 }
@@ -60,7 +64,13 @@ pub(super) struct Refusal {
     pub(super) reason: String,
 }
 
-async fn accept(sink: &Arc<Sink>, request: Request<Body>) -> Result<Answer, Refusal> {
+/// `span` becomes that of the request once it is known whose child it is.
+async fn accept(
+    sink: &Arc<Sink>,
+    request: Request<Body>,
+    span: &mut Span,
+) -> Result<Answer, Refusal> {
+    let began = sink.traces.now();
     let place = Arc::clone(&sink.requests)
         .try_acquire_owned()
         .map_err(|_| Refusal {
@@ -70,35 +80,45 @@ async fn accept(sink: &Arc<Sink>, request: Request<Body>) -> Result<Answer, Refu
             ),
         })?;
     let (head, body) = request.into_parts();
-    let (body, mut reservation) = read_body(body, sink.max_event_bytes, &sink.budget)
+    let read = read_body(body, sink.max_event_bytes, &sink.budget)
         .await
-        .map_err(|error| unread(&error))?;
-    let plans = plan(sink, &head.headers, body, &mut reservation).await?;
-    if plans.is_empty() {
-        return Ok(Answer {
-            acknowledgement: Acknowledgement::Accepted,
-            reason: None,
-        });
-    }
-    Ok(execute(sink, plans, (reservation, place)).await)
+        .map_err(|error| unread(&error))
+        .and_then(|(body, reservation)| Ok((events(sink, &head.headers, body)?, reservation)));
+    let known = read.as_ref().map_or(&[][..], |(events, _)| events);
+    *span = trace::receive(&sink.traces, &head.headers, known, began);
+    let (events, mut reservation) = read?;
+    let work = async {
+        let commands = plan(sink, &head.headers, &events, span, &mut reservation).await?;
+        drop(events);
+        if commands.plans.is_empty() {
+            return Ok(Answer {
+                acknowledgement: Acknowledgement::Accepted,
+                reason: None,
+            });
+        }
+        Ok(execute(sink, commands, (reservation, place), span).await)
+    };
+    span.scope(work).await
 }
 
 /// Runs the commands in a task of their own: a sender that goes away takes its request with it, and
 /// must not leave a command half done or its retries unmade.
 async fn execute(
     sink: &Arc<Sink>,
-    plans: Vec<Planned>,
+    commands: Planning,
     (reservation, place): (Reservation, OwnedSemaphorePermit),
+    span: &Span,
 ) -> Answer {
     let executing = {
         let sink = Arc::clone(sink);
         async move {
-            let answer = sink.executor.run(&plans, reservation.bytes() + SLACK).await;
-            drop((plans, reservation, place));
+            let room = reservation.bytes() + SLACK;
+            let answer = sink.executor.run(&commands, room).await;
+            drop((commands, reservation, place));
             answer
         }
     };
-    match sink.tasks.spawn(executing).await {
+    match sink.tasks.spawn(span.scope(executing)).await {
         Ok(answer) => answer,
         Err(error) => {
             tracing::error!(%error, "the task of a command ended without an answer");

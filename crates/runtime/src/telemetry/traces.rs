@@ -18,7 +18,7 @@ mod queue;
 mod sender;
 mod span;
 
-pub use context::{Carried, Propagators, read_traceparent, traceparent, tracestate};
+pub use context::{Propagators, read_traceparent, traceparent, tracestate};
 pub use opentelemetry::trace::{SpanContext, SpanKind};
 pub use sender::{Flush, TraceError, start};
 pub use span::{Attributes, Origin, Scoped, Span, Traces};

@@ -30,15 +30,6 @@ impl Default for Propagators {
     }
 }
 
-/// What a request brings.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Carried {
-    /// Whose child it is.
-    pub context: Option<SpanContext>,
-    /// The header `baggage`, as it is written.
-    pub baggage: Option<String>,
-}
-
 impl Propagators {
     /// Nothing comes and nothing goes.
     pub const NONE: Self = Self {
@@ -48,9 +39,9 @@ impl Propagators {
         b3_multi: false,
     };
 
-    /// What a request brings; of several contexts W3C's goes first.
+    /// Whose child a request is; of several contexts W3C's goes first.
     #[must_use]
-    pub fn extract(&self, headers: &HeaderMap) -> Carried {
+    pub fn context(&self, headers: &HeaderMap) -> Option<SpanContext> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let w3c = || {
             let parent = self.trace_context.then(|| text("traceparent")).flatten()?;
@@ -65,14 +56,15 @@ impl Propagators {
             };
             b3_context(of("x-b3-traceid")?, of("x-b3-spanid")?, sampled)
         };
-        let baggage = || {
-            let baggage = self.baggage.then(|| text("baggage")).flatten()?;
-            (baggage.len() <= LONGEST_BAGGAGE).then(|| baggage.to_owned())
-        };
-        Carried {
-            context: w3c().or_else(b3).or_else(b3_multi),
-            baggage: baggage(),
-        }
+        w3c().or_else(b3).or_else(b3_multi)
+    }
+
+    /// The baggage that a request brings, as it is written.
+    #[must_use]
+    pub fn baggage<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        let baggage = headers.get("baggage").filter(|_| self.baggage)?;
+        let baggage = baggage.to_str().ok()?;
+        (baggage.len() <= LONGEST_BAGGAGE).then_some(baggage)
     }
 
     /// Writes a context into a request's headers, in place of what is there.
@@ -228,7 +220,7 @@ mod tests {
         for form in forms {
             let mut headers = HeaderMap::new();
             form.inject(&context, None, &mut headers);
-            let read = form.extract(&headers).context.expect("a context");
+            let read = form.context(&headers).expect("a context");
             assert_eq!(traceparent(&read), parent, "{form:?}");
         }
         assert_eq!(tracestate(&context).as_deref(), Some("vendor=a,other=b"));
@@ -256,25 +248,25 @@ mod tests {
             "abc-def-1",
             "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-x",
         ] {
-            assert_eq!(all().extract(&headers(&[("b3", b3)])).context, None, "{b3}");
+            assert_eq!(all().context(&headers(&[("b3", b3)])), None, "{b3}");
         }
     }
 
     #[test]
     fn a_short_trace_id_of_b3_is_padded_and_its_decision_kept() {
-        let read = all().extract(&headers(&[
+        let read = all().context(&headers(&[
             ("x-b3-traceid", "8448EB211C80319C"),
             ("x-b3-spanid", SPAN),
             ("x-b3-sampled", "0"),
         ]));
         let expected = format!("00-00000000000000008448eb211c80319c-{SPAN}-00");
-        assert_eq!(read.context.as_ref().map(traceparent), Some(expected));
-        let debug = all().extract(&headers(&[
+        assert_eq!(read.as_ref().map(traceparent), Some(expected));
+        let debug = all().context(&headers(&[
             ("x-b3-traceid", TRACE),
             ("x-b3-spanid", SPAN),
             ("x-b3-flags", "1"),
         ]));
-        assert!(debug.context.expect("a context").is_sampled());
+        assert!(debug.expect("a context").is_sampled());
     }
 
     #[test]
@@ -285,13 +277,10 @@ mod tests {
             ("x-b3-spanid", SPAN),
             ("baggage", "user=ada"),
         ]);
-        let read = Propagators::default().extract(&everything);
-        assert_eq!(read, Carried::default());
-        assert_eq!(
-            all().extract(&everything).baggage.as_deref(),
-            Some("user=ada")
-        );
+        assert_eq!(Propagators::default().context(&everything), None);
+        assert_eq!(Propagators::default().baggage(&everything), None);
+        assert_eq!(all().baggage(&everything), Some("user=ada"));
         let long = "k=".to_owned() + &"v".repeat(LONGEST_BAGGAGE);
-        assert_eq!(all().extract(&headers(&[("baggage", &long)])).baggage, None);
+        assert_eq!(all().baggage(&headers(&[("baggage", &long)])), None);
     }
 }

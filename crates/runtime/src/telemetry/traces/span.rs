@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll};
+use std::time::SystemTime;
 
 use opentelemetry::trace::{
     Link, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt, Tracer,
@@ -37,6 +38,8 @@ pub struct Origin {
     pub parent: Option<SpanContext>,
     /// What else led to it.
     pub link: Option<SpanContext>,
+    /// When it began, where that was before it was made.
+    pub began: Option<SystemTime>,
 }
 
 /// A piece of work, from when it is made to when its last clone is dropped; nothing while tracing is off.
@@ -86,6 +89,12 @@ impl Traces {
         Self(None)
     }
 
+    /// The time, where a span is to begin with it; `None` while tracing is off.
+    #[must_use]
+    pub fn now(&self) -> Option<SystemTime> {
+        self.0.as_ref().map(|_| SystemTime::now())
+    }
+
     /// How context comes and goes; `None` while tracing is off.
     #[must_use]
     pub fn propagators(&self) -> Option<&Propagators> {
@@ -104,7 +113,7 @@ impl Traces {
             return Span(None);
         };
         let origin = origin(&on.propagators);
-        let parent = match origin.parent {
+        let parent = match origin.parent.clone() {
             Some(parent) => Context::new().with_remote_span_context(parent),
             None => Context::new(),
         };
@@ -113,7 +122,7 @@ impl Traces {
             &parent,
             kind,
             name(),
-            origin.link,
+            origin,
             attributes,
         )))
     }
@@ -125,7 +134,7 @@ impl Live {
         parent: &Context,
         kind: SpanKind,
         name: Cow<'static, str>,
-        link: Option<SpanContext>,
+        origin: Origin,
         attributes: impl FnOnce(&mut Attributes),
     ) -> Self {
         let mut collected = Attributes(Vec::with_capacity(12));
@@ -133,7 +142,8 @@ impl Live {
         let mut builder = SpanBuilder::from_name(name)
             .with_kind(kind)
             .with_attributes(collected.0);
-        if let Some(link) = link {
+        builder.start_time = origin.began;
+        if let Some(link) = origin.link {
             builder = builder.with_links(vec![Link::with_context(link)]);
         }
         let span = on.tracer.build_with_context(builder, parent);
@@ -159,9 +169,30 @@ impl Span {
         name: impl FnOnce() -> Cow<'static, str>,
         attributes: impl FnOnce(&mut Attributes),
     ) -> Self {
-        let begin =
-            |live: &Live| Live::begin(&live.on, &live.context, kind, name(), None, attributes);
+        let begin = |live: &Live| {
+            Live::begin(
+                &live.on,
+                &live.context,
+                kind,
+                name(),
+                Origin::default(),
+                attributes,
+            )
+        };
         Self(self.0.as_ref().map(begin))
+    }
+
+    /// Begins a span of another origin, whatever this one is; nothing where this is nothing.
+    #[must_use]
+    pub fn sibling(
+        &self,
+        kind: SpanKind,
+        name: impl FnOnce() -> Cow<'static, str>,
+        origin: impl FnOnce(&Propagators) -> Origin,
+        attributes: impl FnOnce(&mut Attributes),
+    ) -> Self {
+        let on = self.0.as_ref().map(|live| Arc::clone(&live.on));
+        Traces(on).start(kind, name, origin, attributes)
     }
 
     /// Adds attributes, and calls the closure only where somebody will see them.
@@ -207,6 +238,12 @@ impl Span {
             context: self.0.as_ref().map(|live| live.context.clone()),
             inner,
         }
+    }
+
+    /// Does something during which it is the current span.
+    pub fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _current = self.0.as_ref().map(|live| live.context.clone().attach());
+        work()
     }
 
     fn recording(&self) -> Option<opentelemetry::trace::SpanRef<'_>> {

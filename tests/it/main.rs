@@ -14,6 +14,8 @@ mod docs;
 mod hostile;
 /// Which room may import which.
 mod layout;
+/// What is applied to clusters.
+mod manifests;
 /// A long time without a destination.
 mod outage;
 /// Which roles run, and what readiness says of them.

@@ -1,6 +1,7 @@
 //! The command line of the development tools.
 
 use std::io::{IsTerminal, Write};
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -50,7 +51,7 @@ enum Command {
     Broker(BrokerArguments),
     /// Accept every event and print it as a line: a development tool
     Watch(WatchArguments),
-    /// Be a dead letter sink that prints what failed, where and why: a development tool
+    /// Be a dead letter sink that prints and shows what failed, where and why: a development tool
     DeadLetters(WatchArguments),
     /// Buy tickets at the website without a browser, and print what happens: a development tool
     Customer(CustomerArguments),
@@ -107,8 +108,11 @@ struct BrokerArguments {
 
 #[derive(Debug, Args)]
 struct WatchArguments {
-    /// Port on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 8090)]
+    /// The address to listen on; 0.0.0.0 in a pod
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1")]
+    listen: IpAddr,
+    /// The port; 0 takes a free one
+    #[arg(long, env = "PORT", default_value_t = 8090)]
     port: u16,
     /// A word before each line, to tell several watchers apart
     #[arg(long)]
@@ -325,9 +329,13 @@ async fn run_watch(
         format!("{label}: ")
     };
     let tell = move |line: &str| say(&format!("{prefix}{line}"));
-    let watching = watch::start(arguments.port, tell, shutdown)
-        .await
-        .map_err(|error| error.to_string())?;
+    let watching = watch::start(
+        SocketAddr::new(arguments.listen, arguments.port),
+        tell,
+        shutdown,
+    )
+    .await
+    .map_err(|error| error.to_string())?;
     eprintln!(
         "demo: a development tool: watching on http://{}",
         watching.address()

@@ -1,21 +1,24 @@
 //! A subscriber that accepts every event and tells it in a line: an observer, a dead letter sink.
 //!
-//! `GET /books` says how many events there were, `GET /healthz` that it runs.
+//! `GET /` shows the last lines, and `GET /events` the events of these as one batch, which a sink that takes
+//! batches can be given again as it is. `GET /books` says how many events there were, `GET /healthz` that it
+//! runs. What is kept is in memory: this is for looking, not for keeping.
+
+mod kept;
 
 use std::convert::Infallible;
 use std::fmt::Write;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use cloudevents::{AttributesReader, Data};
-use cloudevents_http::{Event, Limits, attribute, decode};
+use cloudevents_http::{Event, Limits, Message, attribute, decode};
 use http::{Method, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use runtime::body::read_body;
 use runtime::budget::Budget;
 use runtime::listener::{BindError, Listener, PacedRequest, ServeLimits, Served};
@@ -23,6 +26,9 @@ use runtime::shutdown::Shutdown;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tower::service_fn;
+
+use self::kept::Kept;
+use crate::service::{Answer, json_answer, text};
 
 const BUDGET_BYTES: usize = 32 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,22 +43,23 @@ pub struct Watching {
     task: JoinHandle<Served>,
 }
 
-/// Starts a watcher on a port of 127.0.0.1 (0 takes a free one); `tell` gets each event's line.
+/// Starts a watcher at an address (port 0 takes a free one); `tell` gets each event's line.
 ///
 /// It takes events until `shutdown` is requested. Must be called inside a tokio runtime.
 ///
 /// # Errors
 /// The port cannot be had.
 pub async fn start(
-    port: u16,
+    address: SocketAddr,
     tell: impl Fn(&str) + Send + Sync + 'static,
     shutdown: Shutdown,
 ) -> Result<Watching, BindError> {
-    let listener = Listener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
+    let listener = Listener::bind(address).await?;
     let address = listener.address();
     let desk = Arc::new(Desk {
         tell: Box::new(tell),
         seen: AtomicU64::new(0),
+        kept: Kept::default(),
         budget: Budget::new(BUDGET_BYTES, PATIENCE),
     });
     let service = service_fn(move |request| {
@@ -83,45 +90,57 @@ impl Watching {
 struct Desk {
     tell: Box<dyn Fn(&str) + Send + Sync>,
     seen: AtomicU64,
+    kept: Kept,
     budget: Budget,
 }
 
 impl Desk {
-    async fn answer(&self, request: PacedRequest) -> Response<Full<Bytes>> {
-        let (status, body) = match (request.method(), request.uri().path()) {
+    async fn answer(&self, request: PacedRequest) -> Answer {
+        match (request.method(), request.uri().path()) {
             (&Method::POST, _) => match receive(request, &self.budget).await {
-                Ok(events) => {
+                Ok((events, bytes)) => {
+                    // Of a batch each counts as the whole: too much rather than too little.
                     for event in events {
-                        (self.tell)(&line(&event));
+                        let line = line(&event);
+                        (self.tell)(&line);
+                        self.kept.keep(event, line, bytes);
                         self.seen.fetch_add(1, Ordering::Relaxed);
                     }
-                    (StatusCode::ACCEPTED, String::new())
+                    text(StatusCode::ACCEPTED, "")
                 }
-                Err((status, reason)) => (status, reason),
+                Err((status, reason)) => text(status, &reason),
             },
-            (&Method::GET, "/healthz") => (StatusCode::OK, String::new()),
+            (&Method::GET, "/") => text(StatusCode::OK, &self.kept.lines()),
+            (&Method::GET, "/events") => match self.kept.batch() {
+                Ok(Message { headers, body }) => {
+                    let mut response = Response::new(Full::new(body).boxed_unsync());
+                    *response.headers_mut() = headers;
+                    response
+                }
+                Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+            },
+            (&Method::GET, "/healthz") => text(StatusCode::OK, ""),
             (&Method::GET, "/books") => {
                 let seen = self.seen.load(Ordering::Relaxed);
-                (StatusCode::OK, json!({ "seen": seen }).to_string())
+                json_answer(StatusCode::OK, &json!({ "seen": seen }))
             }
-            _ => (StatusCode::METHOD_NOT_ALLOWED, String::new()),
-        };
-        let mut response = Response::new(Full::new(Bytes::from(body)));
-        *response.status_mut() = status;
-        response
+            _ => text(StatusCode::METHOD_NOT_ALLOWED, ""),
+        }
     }
 }
 
 async fn receive(
     request: PacedRequest,
     budget: &Budget,
-) -> Result<Vec<Event>, (StatusCode, String)> {
+) -> Result<(Vec<Event>, usize), (StatusCode, String)> {
     let limits = Limits::default();
     let (parts, body) = request.into_parts();
     let (body, _reservation) = read_body(body, limits.max_data_bytes, budget)
         .await
         .map_err(|error| (StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
+    let bytes = body.len();
     decode(&parts.headers, body, &limits)
+        .map(|events| (events, bytes))
         .map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))
 }
 

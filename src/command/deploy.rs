@@ -58,7 +58,11 @@ pub async fn deploy_files(
 }
 
 fn read(files: &[PathBuf]) -> Result<Vec<Resource>, String> {
-    models(files)?
+    let Models { found, empty } = models(files)?;
+    if let Some(folder) = empty.first() {
+        return Err(nothing_in(folder));
+    }
+    found
         .into_iter()
         .map(|path| {
             let content = std::fs::read(&path)
@@ -73,12 +77,29 @@ fn read(files: &[PathBuf]) -> Result<Vec<Resource>, String> {
         .collect()
 }
 
-/// Finds the models among files and in directories, in the order of their names.
+/// The models among files and in directories.
+#[derive(Debug, Default)]
+pub struct Models {
+    /// As they were named; those of a directory in the order of their names.
+    pub found: Vec<PathBuf>,
+    /// Directories that hold none.
+    pub empty: Vec<PathBuf>,
+}
+
+/// What there is to say of a directory without a model.
+pub(super) fn nothing_in(folder: &Path) -> String {
+    format!("{} holds no .bpmn, .dmn or .form file", folder.display())
+}
+
+/// Finds the models among files and in directories.
 ///
 /// # Errors
-/// What is not there or is no model, or a directory that holds none.
-pub fn models(files: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
-    let mut found = Vec::new();
+/// What is not there or is no model.
+pub fn models(files: &[PathBuf]) -> Result<Models, String> {
+    let Models {
+        mut found,
+        mut empty,
+    } = Models::default();
     for file in files {
         if file.is_dir() {
             let mut inside: Vec<PathBuf> = std::fs::read_dir(file)
@@ -91,10 +112,7 @@ pub fn models(files: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
             inside.retain(|path| is_model(path));
             inside.sort();
             if inside.is_empty() {
-                return Err(format!(
-                    "{} holds no .bpmn, .dmn or .form file",
-                    file.display()
-                ));
+                empty.push(file.clone());
             }
             found.extend(inside);
         } else if let Err(error) = std::fs::metadata(file) {
@@ -108,7 +126,7 @@ pub fn models(files: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
             ));
         }
     }
-    Ok(found)
+    Ok(Models { found, empty })
 }
 
 fn is_model(path: &Path) -> bool {

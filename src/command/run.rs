@@ -1,6 +1,7 @@
 //! `run`: the roles that the environment configures, from start to graceful stop.
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use runtime::shutdown::Shutdown;
 use runtime::telemetry::metrics::Metrics;
 use zeebe_client::{Gateway, Topology, WorkerHealth};
 
-use super::deploy::{deploy_files, models};
+use super::deploy::{deploy_files, models, nothing_in};
 use crate::admin;
 use crate::config::{Config, ConfigErrors, Limits, RulesConfig};
 use crate::recipient::Recipient;
@@ -35,7 +36,14 @@ const BODY_GRACE: Duration = Duration::from_secs(5);
 /// Rules, certificates or ports that cannot be used; all of them before the first event is taken.
 pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Error>> {
     let rules = load_rules(&config.rules)?;
-    models(&config.models).map_err(|error| ConfigErrors::one("MODELS", error))?;
+    let models = models(&config.models).map_err(|error| ConfigErrors::one("MODELS", error))?;
+    // A ConfigMap that may be missing is mounted as an empty directory.
+    for folder in &models.empty {
+        tracing::warn!(
+            "MODELS: {}: nothing is deployed from it",
+            nothing_in(folder)
+        );
+    }
     for warning in config
         .warnings
         .iter()
@@ -101,11 +109,12 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
         shutdown,
     ));
     watch(&config, &gateway, source.as_ref(), &readiness, shutdown);
-    if !config.models.is_empty() {
+    if !models.found.is_empty() {
         let check = readiness.register("models");
         shutdown.spawn(deploy_at_start(
             gateway.clone(),
-            config.clone(),
+            models.found,
+            config.tenant_id.clone(),
             check,
             shutdown.clone(),
         ));
@@ -323,13 +332,14 @@ async fn watch_engine(gateway: Gateway, check: ReadinessHandle, shutdown: Shutdo
 /// and keeps the program unready.
 async fn deploy_at_start(
     gateway: Gateway,
-    config: Config,
+    models: Vec<PathBuf>,
+    tenant_id: Option<String>,
     check: ReadinessHandle,
     shutdown: Shutdown,
 ) {
     check.not_ready("MODELS are not deployed yet");
     loop {
-        match deploy_files(&gateway, &config.models, config.tenant_id.clone()).await {
+        match deploy_files(&gateway, &models, tenant_id.clone()).await {
             Ok(answer) => {
                 for resource in answer.resources {
                     tracing::info!(id = resource.id, version = resource.version, "deployed");

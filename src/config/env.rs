@@ -63,7 +63,7 @@ settings! {
     "What runs" {
         ROLES roles = "": "`sink`, `source`, or both with a comma. Unset: the sink, plus the source where `K_SINK` is set. Naming `source` without `K_SINK` leaves the pod not ready, with the reason, until a SinkBinding replaces it.";
         RULES rules = "": "Path of the rules file (docs/RULES.md). Unset: every event is published as a message named after its `type`.";
-        MODELS models = "": "BPMN, DMN or form files, or directories of them, separated by commas, deployed to the engine at start; a path that is not there is refused. The engine ignores a model that has not changed. Unset: nothing is deployed.";
+        MODELS models = "": "BPMN, DMN or form files, or directories of them, separated by commas, deployed to the engine at start; a path that is not there is refused, a directory that holds none is warned about (an optional ConfigMap that does not exist is mounted as one). The engine ignores a model that has not changed. Unset: nothing is deployed.";
         ZEEBE_JOB_TYPES zeebe_job_types = "cloudevents,knative": "The job types that the source works, separated by commas. The default holds both names that models in the field use.";
         FETCH_VARIABLES fetch_variables = "": "The variables that jobs bring along, separated by commas, the same list for stream and poll; the variable that carries trace context and hops is always added. Unset: all that the job can see.";
         BRIDGE_THREADS bridge_threads = "auto": "Runtime threads: `auto` or a number from 1. `auto` is one thread at one CPU or less (less CPU per event, as measured), else one a CPU.";

@@ -225,6 +225,30 @@ async fn a_model_that_is_not_there_ends_the_program_before_a_port_is_bound() {
     }
 }
 
+/// As an optional ConfigMap is mounted that does not exist.
+#[tokio::test]
+async fn a_directory_without_models_is_warned_about_and_the_program_becomes_ready() {
+    let gateway = FakeGateway::start().await;
+    let address = gateway.address();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let models = folder.path().to_str().expect("a path that is UTF-8");
+    let settings = [("ZEEBE_GRPC_ADDRESS", address.as_str()), ("MODELS", models)];
+    let mut bridge = Bridge::start(EXECUTABLE, &settings).await;
+    bridge.ready().await;
+    bridge
+        .program()
+        .wait_for_line("a warning", |line| {
+            line.contains("holds no .bpmn").then_some(())
+        })
+        .await;
+    assert_eq!(gateway.calls("DeployResource"), 0);
+
+    // By hand it is a mistake.
+    let (code, printed) = run(&["deploy", models], &settings).await;
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(printed.contains("holds no .bpmn"), "{printed}");
+}
+
 #[tokio::test]
 async fn a_model_that_the_engine_refuses_keeps_it_unready_and_is_said_once() {
     let gateway = FakeGateway::start().await;

@@ -35,7 +35,7 @@ async fn a_ticket_sale_goes_through_the_broker_from_its_first_event_to_its_last(
             ("Service/eventing-zeebe", bridge.url()),
             ("Service/tickets", &tickets.url()),
             ("Service/payments", &payments.url()),
-            ("Service/website", &website.url()),
+            ("Service/website-events", &website.url()),
             ("Service/dead-letters", &dead_letters.url()),
             ("*", &others.url()),
         ],

@@ -8,27 +8,51 @@ use crate::dataplane::{Dataplane, Manifests, validate};
 
 #[tokio::test]
 async fn knative_admits_the_manifests_that_are_shipped() {
-    let output = validate(Manifests::shipped(&["hello/triggers", "tickets/triggers"]).path()).await;
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success(),
-        "{said}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(
-        output.stderr.is_empty(),
-        "warnings: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let kinds = [
-        "Broker default/default",
-        "Trigger default/hello-requested",
-        "Trigger default/process-payments-authorized",
-        "Trigger default/process-tickets-customer-removed",
-        "Trigger default/website",
-    ];
-    for kind in kinds {
-        assert!(said.contains(kind), "{kind} is not among {said}");
+    for (folder, some) in [
+        (
+            "split",
+            &[
+                "Broker default/default",
+                "Service default/eventing-zeebe",
+                "Deployment default/eventing-zeebe-source",
+                "SinkBinding default/eventing-zeebe",
+                "NetworkPolicy default/eventing-zeebe",
+            ][..],
+        ),
+        (
+            "combined/component",
+            &[
+                "Service default/eventing-zeebe",
+                "SinkBinding default/eventing-zeebe",
+                "PingSource default/eventing-zeebe-wake-up",
+            ],
+        ),
+        ("hello/watch.yaml", &["Deployment default/watch"]),
+        ("hello/triggers", &["Trigger default/hello-requested"]),
+        (
+            "tickets/services",
+            &[
+                "Deployment default/website",
+                "SinkBinding default/ticket-sale",
+            ],
+        ),
+        (
+            "tickets/triggers",
+            &[
+                "Trigger default/process-payments-authorized",
+                "Trigger default/process-tickets-customer-removed",
+                "Trigger default/website",
+            ],
+        ),
+    ] {
+        let output = validate(&workspace().join("knative").join(folder)).await;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let warnings = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{folder}: {said}{warnings}");
+        assert!(warnings.is_empty(), "{folder}: {warnings}");
+        for one in some {
+            assert!(said.contains(one), "{one} is not among {said}");
+        }
     }
 }
 
@@ -78,7 +102,7 @@ async fn each_shipped_trigger_delivers_the_types_that_it_names_and_no_other() {
             ("Service/queue", &queue.url()),
             ("Service/tickets", &tickets.url()),
             ("Service/payments", &payments.url()),
-            ("Service/website", &website.url()),
+            ("Service/website-events", &website.url()),
             ("*", &others.url()),
         ],
     )

@@ -10,6 +10,8 @@ mod dependencies;
 mod diagrams;
 /// What the pages say is what the program does.
 mod docs;
+/// A request that waits until all jobs that waited are worked.
+mod drain;
 /// What nobody in his right mind sends.
 mod hostile;
 /// Which room may import which.

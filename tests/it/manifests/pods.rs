@@ -119,7 +119,7 @@ fn the_bridge_takes_its_configuration_without_a_warning() {
             pod.called,
             config.warnings
         );
-        let Roles { sink, source } = config.roles;
+        let Roles { sink, source, .. } = config.roles;
         let component = &pod.object["metadata"]["labels"]["app.kubernetes.io/component"];
         let roles = match component.as_str().expect("a component") {
             "sink" => (true, false),
@@ -177,6 +177,11 @@ fn a_pod_has_the_time_that_its_end_takes() {
         };
         let granted = Duration::from_secs(granted.as_u64().expect("seconds"));
         assert!(before + grace < granted, "{}", pod.called);
+        if pod.is_of_serving() {
+            let source = config(pod).source;
+            assert_eq!(source.service_timeout, granted, "{}", pod.called);
+            assert!(source.drain < granted, "{}", pod.called);
+        }
     }
 }
 

@@ -69,6 +69,8 @@ pub struct Roles {
     pub sink: bool,
     /// Works jobs.
     pub source: bool,
+    /// `ROLES` says nothing: the source is played where a SinkBinding names the destination.
+    pub by_binding: bool,
 }
 
 /// Where the program listens.
@@ -162,11 +164,13 @@ fn read_roles(reader: &mut Reader<'_>, bound: bool) -> Roles {
         return Roles {
             sink: true,
             source: bound,
+            by_binding: true,
         };
     }
     let mut roles = Roles {
         sink: false,
         source: false,
+        by_binding: false,
     };
     for role in &named {
         match role.as_str() {

@@ -5,6 +5,7 @@
 //!
 //! - [`config`]: what the environment says, validated before a port is bound.
 //! - [`rules`]: which engine command an event leads to. Pure: no clock, no socket, no async.
+//! - [`recipient`]: what every request with events passes, whichever role it is for.
 //! - [`sink`]: the role that takes events and gives the engine commands.
 //! - [`source`]: the role that works the engine's jobs and sends each as an event.
 //! - [`admin`]: health, readiness, metrics.
@@ -15,6 +16,7 @@
 pub mod admin;
 pub mod command;
 pub mod config;
+pub mod recipient;
 pub mod rules;
 pub mod sink;
 pub mod source;

@@ -9,10 +9,13 @@
 //! - `outage`: while the destination is away one job at a time is activated, and probes.
 //! - `pause`: how long a job stays away that was not delivered.
 //! - `work`: joins worker, event, delivery and outcome.
+//! - `drain`: the jobs that wait are worked, and somebody waits until none is left.
+//! - `wake_up`: the request that waits.
 //! - `metrics`: what is counted.
 
 mod custom_headers;
 mod destination;
+mod drain;
 mod error_map;
 mod event;
 mod metrics;
@@ -20,20 +23,26 @@ mod outage;
 pub mod outcome;
 mod pause;
 mod task;
+mod wake_up;
 mod work;
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use eventing::{Sender, SenderError, SenderSettings, SinkBinding};
 use opentelemetry::metrics::Meter;
 use runtime::shutdown::Shutdown;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zeebe_client::{Gateway, JobWorker, SettingsError, WorkerHealth, WorkerSettings};
 
 use crate::config::SourceConfig;
+use crate::recipient::Recipient;
 use crate::rules::TRAVEL_VARIABLE;
+
+pub use wake_up::NoSource;
 
 /// What is left of the grace for handing back, once deliveries under way are given up.
 const HAND_BACK_RESERVE: Duration = Duration::from_secs(3);
@@ -43,6 +52,8 @@ const HAND_BACK_RESERVE: Duration = Duration::from_secs(3);
 pub struct Source {
     worker: Arc<JobWorker>,
     bench: Arc<work::Bench>,
+    /// Cancelled when nothing is in hand any more, for good.
+    left: CancellationToken,
 }
 
 /// Why the role cannot be put together.
@@ -84,7 +95,11 @@ impl Source {
             &worker,
             meter,
         ));
-        Ok(Self { worker, bench })
+        Ok(Self {
+            worker,
+            bench,
+            left: CancellationToken::new(),
+        })
     }
 
     /// Whether the engine gives jobs, as it changes.
@@ -99,9 +114,23 @@ impl Source {
         self.bench.outage.trouble()
     }
 
+    /// What whoever wants the jobs that wait to be worked asks of this role. `patience` is how long the engine
+    /// or the destination may be away before that fails.
+    fn drain(&self, config: &SourceConfig, patience: Duration) -> drain::Drain {
+        drain::Drain::new(
+            Arc::clone(&self.worker),
+            self.destination_trouble(),
+            config,
+            patience,
+            self.left.clone(),
+            self.bench.metrics.clone(),
+        )
+    }
+
     /// Works jobs until the shutdown; then stops activating, lets deliveries finish, and hands back what
     /// cannot finish within the grace, without using a retry.
     pub async fn run(&self, shutdown: &Shutdown) {
+        let _left = self.left.clone().drop_guard();
         let jobs = TaskTracker::new();
         loop {
             let job = tokio::select! {
@@ -143,6 +172,18 @@ impl Source {
             }
         }
     }
+}
+
+/// The route `POST /drain`, also where there is no source: then with the reason as its answer.
+pub fn drain_router(
+    source: Result<&Source, NoSource>,
+    recipient: Arc<Recipient>,
+    config: &SourceConfig,
+    patience: Duration,
+    shutdown: &Shutdown,
+) -> Router {
+    let drain = source.map(|source| Arc::new(source.drain(config, patience)));
+    wake_up::router(recipient, drain, shutdown.clone())
 }
 
 fn worker_settings(config: &SourceConfig, tenant_id: Option<&str>) -> WorkerSettings {

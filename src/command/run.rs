@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -16,9 +17,10 @@ use zeebe_client::{Gateway, Topology, WorkerHealth};
 use super::deploy::{deploy_files, models, nothing_in};
 use crate::admin;
 use crate::config::{Config, ConfigErrors, Limits, RulesConfig};
+use crate::recipient::Recipient;
 use crate::rules::{DefaultRule, Rules, Settings};
 use crate::sink::Sink;
-use crate::source::Source;
+use crate::source::{NoSource, Source, drain_router};
 
 /// The name of the program in telemetry.
 const SERVICE: &str = "eventing-zeebe";
@@ -64,10 +66,12 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
         None => None,
     };
     let readiness = Readiness::new();
+    let recipient = Arc::new(Recipient::new(&config.limits));
     let sink = config.roles.sink.then(|| {
         Sink::new(
             rules,
             gateway.clone(),
+            Arc::clone(&recipient),
             &config.sink,
             &config.limits,
             &metrics.meter("sink"),
@@ -85,7 +89,7 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
         destination = config.source.binding.as_ref().map(|binding| binding.destination().to_string()),
         "listening"
     );
-    if !config.roles.source && config.source.binding.is_none() {
+    if config.roles.by_binding && !config.roles.source {
         tracing::info!(
             "no source role, so no jobs are worked: K_SINK is not set; a SinkBinding sets it"
         );
@@ -104,6 +108,13 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
         None => routes,
     };
     let source = start_source(&config, &gateway, &metrics)?;
+    let routes = routes.merge(drain_router(
+        source.as_ref().ok_or(no_source(&config)),
+        recipient,
+        &config.source,
+        config.sink.retry_in_request,
+        shutdown,
+    ));
     watch(&config, &gateway, source.as_ref(), &readiness, shutdown);
     if !models.found.is_empty() {
         let check = readiness.register("models");
@@ -239,6 +250,15 @@ fn start_source(
             )?))
         }
         Some(_) | None => Ok(None),
+    }
+}
+
+/// Why there is no source, where there is none.
+fn no_source(config: &Config) -> NoSource {
+    if config.roles.source || config.roles.by_binding {
+        NoSource::Destination
+    } else {
+        NoSource::Role
     }
 }
 

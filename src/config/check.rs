@@ -1,6 +1,7 @@
 //! What is wrong with a configuration: unknown names, bad values, and values that contradict each other.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::Config;
 use super::env::SETTINGS;
@@ -115,5 +116,37 @@ pub(super) fn relations(config: &Config, reader: &mut Reader<'_>) {
             "BRIDGE_BODY_BUDGET_BYTES",
             "must hold at least one event of BRIDGE_MAX_EVENT_BYTES",
         );
+    }
+    wake_ups(config, reader);
+}
+
+/// How long queue proxies of Knative go on taking requests once their pod is to end: so much of the
+/// Service's time is gone before our own grace begins.
+const QUEUE_PROXY_QUIET: Duration = Duration::from_secs(30);
+
+fn wake_ups(config: &Config, reader: &mut Reader<'_>) {
+    let (drain, service_timeout) = (config.source.drain, config.source.service_timeout);
+    if drain >= service_timeout {
+        reader.problem(
+            "BRIDGE_DRAIN_SECONDS",
+            "must be below BRIDGE_SERVICE_TIMEOUT_SECONDS: else the queue proxy gives up before the drain is answered",
+        );
+    }
+    if config.roles.source && drain <= config.source.job_timeout {
+        reader.warn(format!(
+            "BRIDGE_DRAIN_SECONDS is {} s, not above the {} s of BRIDGE_JOB_TIMEOUT_SECONDS: a drain ends before the jobs of a pod that died come back",
+            drain.as_secs(),
+            config.source.job_timeout.as_secs(),
+        ));
+    }
+    if reader.is_given("BRIDGE_SERVICE_TIMEOUT_SECONDS")
+        && config.grace + QUEUE_PROXY_QUIET > service_timeout
+    {
+        reader.warn(format!(
+            "BRIDGE_GRACE_SECONDS is {} s, and the queue proxy takes {} s of the {} s of BRIDGE_SERVICE_TIMEOUT_SECONDS before: a stop may be cut off",
+            config.grace.as_secs(),
+            QUEUE_PROXY_QUIET.as_secs(),
+            service_timeout.as_secs(),
+        ));
     }
 }

@@ -35,6 +35,10 @@ pub struct SourceConfig {
     pub retry_backoff: Duration,
     /// How often an event may come back through a process.
     pub hop_limit: u32,
+    /// How long a drain may go on before it takes nothing more into account.
+    pub drain: Duration,
+    /// The Knative Service's `timeoutSeconds`, to compare with and to answer before.
+    pub service_timeout: Duration,
 }
 
 pub(super) fn read(reader: &mut Reader<'_>) -> SourceConfig {
@@ -70,6 +74,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> SourceConfig {
         delivery_timeout: reader.seconds("BRIDGE_DELIVERY_TIMEOUT_SECONDS", 1, 86_400),
         retry_backoff: reader.millis("BRIDGE_RETRY_BACKOFF_MS", 1, 60_000),
         hop_limit: reader.number("BRIDGE_HOP_LIMIT", 1, 255) as u32,
+        drain: reader.seconds("BRIDGE_DRAIN_SECONDS", 1, 86_400),
+        service_timeout: reader.seconds("BRIDGE_SERVICE_TIMEOUT_SECONDS", 1, 86_400),
     }
 }
 

@@ -129,6 +129,8 @@ settings! {
         BRIDGE_STREAM bridge_stream = "true": "`false` turns the job stream off and leaves polling.";
         BRIDGE_DELIVERY_TIMEOUT_SECONDS bridge_delivery_timeout_seconds = "600": "How long one delivery may take. Long, because an in-memory Broker answers only after all retries of all its Triggers.";
         BRIDGE_RETRY_BACKOFF_MS bridge_retry_backoff_ms = "1000": "The first pause before a job whose delivery failed is offered again; doubles with each retry used, up to a minute.";
+        BRIDGE_DRAIN_SECONDS bridge_drain_seconds = "240": "How long one `POST /drain` may go on, from its first request; what is in hand then is waited for, and it is answered before BRIDGE_SERVICE_TIMEOUT_SECONDS in any case. The default leaves the minute that a Knative Service's 300 s have beyond it. Must be below BRIDGE_SERVICE_TIMEOUT_SECONDS, and should be above BRIDGE_JOB_TIMEOUT_SECONDS: for so long a drain waits for the jobs of a pod that died.";
+        BRIDGE_SERVICE_TIMEOUT_SECONDS bridge_service_timeout_seconds = "300": "The `timeoutSeconds` of the Knative Service that runs this: how long its queue proxy lets a request take, and how long a pod has to end. Only compared with, never enforced.";
         BRIDGE_HOP_LIMIT bridge_hop_limit = "255": "How often an event may come back through a process before its loop is stopped with an incident. From 1 to 255, the Broker's own limit.";
     }
 }

@@ -1,17 +1,14 @@
 //! The events of a request -> all commands that it leads to, made and paid for before any is sent.
 
-use bytes::Bytes;
 use cloudevents::Event;
-use cloudevents_http::{ErrorKind as EventErrorKind, decode};
-use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, StatusCode};
 use runtime::budget::Reservation;
 use runtime::telemetry::traces::{Span, SpanKind, traceparent, tracestate};
 
 use super::Sink;
-use super::receive::Refusal;
 use super::trace;
 use crate::config::NoRule;
+use crate::recipient::Refusal;
 use crate::rules::{Planned, Travel, check_together};
 
 /// Bytes of commands beyond those of the body that are not asked for: a small event must not wait for
@@ -24,31 +21,6 @@ pub(super) struct Planning {
     pub(super) plans: Vec<Planned>,
     /// For each of them the span of its event.
     pub(super) spans: Vec<Span>,
-}
-
-/// The events of a request.
-///
-/// # Errors
-/// What is no event, or more than the limits allow.
-pub(super) fn events(sink: &Sink, headers: &HeaderMap, body: Bytes) -> Result<Vec<Event>, Refusal> {
-    if let Some(encoding) = encoded(headers) {
-        return Err(Refusal {
-            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            reason: format!(
-                "the body is encoded, by `content-encoding: {encoding}`; send it as it is"
-            ),
-        });
-    }
-    let events = decode(headers, body, &sink.codec_limits).map_err(|error| Refusal {
-        status: match error.kind() {
-            EventErrorKind::BadEvent => StatusCode::BAD_REQUEST,
-            EventErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            EventErrorKind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        },
-        reason: error.to_string(),
-    })?;
-    sink.metrics.received(events.len());
-    Ok(events)
 }
 
 /// Everything that the events of one request lead to.
@@ -177,16 +149,6 @@ fn unprocessable(reason: String) -> Refusal {
         status: StatusCode::UNPROCESSABLE_ENTITY,
         reason,
     }
-}
-
-/// How the body was encoded, if it was: what is compressed must not be taken for the event's data.
-fn encoded(headers: &HeaderMap) -> Option<String> {
-    headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .map(|value| String::from_utf8_lossy(value.as_bytes()))
-        .find(|encoding| !encoding.eq_ignore_ascii_case("identity"))
-        .map(|encoding| encoding.chars().take(60).collect())
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

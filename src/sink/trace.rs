@@ -17,19 +17,29 @@ use zeebe_client::{Address, EngineError, ErrorKind};
 
 use super::metrics::refused;
 use super::prepared::command as command_of;
-use super::receive::Refusal;
+use crate::recipient::Refusal;
 use crate::rules::{Plan, Planned};
 
 /// The gateway's gRPC service.
 const SERVICE: &str = "gateway_protocol.Gateway";
 
-/// The span of a request; `events` is empty where there are none to be had of it.
-pub(super) fn receive(
-    traces: &Traces,
-    headers: &HeaderMap,
-    events: &[Event],
+/// What is known of a request before its body is there; nothing while tracing is off.
+pub(super) struct Arrival {
     began: Option<SystemTime>,
-) -> Span {
+    context: Option<SpanContext>,
+}
+
+impl Arrival {
+    pub(super) fn of(traces: &Traces, headers: &HeaderMap) -> Self {
+        Self {
+            began: traces.now(),
+            context: traces.propagators().and_then(|how| how.context(headers)),
+        }
+    }
+}
+
+/// The span of a request; `events` is empty where there are none to be had of it.
+pub(super) fn receive(traces: &Traces, arrival: Arrival, events: &[Event]) -> Span {
     traces.start(
         SpanKind::Consumer,
         || match events {
@@ -38,10 +48,10 @@ pub(super) fn receive(
             [..] => "receive batch".into(),
         },
         |propagators| Origin {
-            began,
+            began: arrival.began,
             ..match events {
-                [only] => origin(propagators.context(headers), context_of(only, propagators)),
-                [..] => origin(propagators.context(headers), None),
+                [only] => origin(arrival.context, context_of(only, propagators)),
+                [..] => origin(arrival.context, None),
             }
         },
         |attributes| {

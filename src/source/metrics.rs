@@ -2,6 +2,7 @@
 //! once: looking them up costs several times as much as counting. Every series of a counter is there from
 //! the start, at 0: whoever asks how much it grew must see the first job too.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use opentelemetry::metrics::{BoundCounter, BoundHistogram, Counter, Histogram, M
 use runtime::telemetry::metrics::DURATION_BOUNDARIES;
 use zeebe_client::{JobWorker, WorkerStats};
 
+use super::drain::Outcome;
 use super::outcome::Ending;
 
 /// Every way in which a job ends; the last three are the engine's word against ours.
@@ -22,6 +24,14 @@ const ENDINGS: [&str; 8] = [
     GONE_ALREADY,
     TOO_LATE,
     REFUSED,
+];
+/// Every way in which a drain ends.
+const DRAINS: [&str; 5] = [
+    "drained",
+    "limit",
+    "stopping",
+    "engine_away",
+    "destination_away",
 ];
 pub(super) const HAND_BACK: &str = "hand_back";
 pub(super) const GONE_ALREADY: &str = "gone_already";
@@ -37,6 +47,9 @@ pub(super) struct SourceMetrics {
     completed: BoundCounter<u64>,
     loops: BoundCounter<u64>,
     replies: BoundCounter<u64>,
+    drains: Counter<u64>,
+    drained: BoundCounter<u64>,
+    worked: Arc<AtomicU64>,
 }
 
 impl SourceMetrics {
@@ -65,6 +78,19 @@ impl SourceMetrics {
             .with_description("Reply events in answers, which are not taken")
             .build()
             .bind(&[]);
+        let drains = meter
+            .u64_counter("bridge.source.drains")
+            .with_description("Drains ended, by how")
+            .build();
+        for how in DRAINS {
+            drains.add(0, &[outcome_label(how)]);
+        }
+        let drained = meter
+            .u64_counter("bridge.source.drains.jobs")
+            .with_description("Jobs worked while somebody waited for a drain")
+            .build()
+            .bind(&[]);
+        drained.add(0);
         loops.add(0);
         replies.add(0);
         Self {
@@ -74,6 +100,9 @@ impl SourceMetrics {
             endings,
             loops,
             replies,
+            drains,
+            drained,
+            worked: Arc::default(),
         }
     }
 
@@ -89,11 +118,26 @@ impl SourceMetrics {
 
     pub(super) fn ended(&self, how: &'static str) {
         debug_assert!(ENDINGS.contains(&how), "`{how}` is not in the list");
+        if ![HAND_BACK, GONE_ALREADY, TOO_LATE, REFUSED].contains(&how) {
+            self.worked.fetch_add(1, Ordering::Relaxed);
+        }
         if how == name(&Ending::Complete) {
             self.completed.add(1);
         } else {
             self.endings.add(1, &[outcome_label(how)]);
         }
+    }
+
+    /// So many jobs came to an end by their event: neither handed back nor another's.
+    pub(super) fn worked(&self) -> u64 {
+        self.worked.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn drained(&self, outcome: &Outcome, jobs: u64) {
+        let how = outcome.name();
+        debug_assert!(DRAINS.contains(&how), "`{how}` is not in the list");
+        self.drains.add(1, &[outcome_label(how)]);
+        self.drained.add(jobs);
     }
 
     pub(super) fn looped(&self) {

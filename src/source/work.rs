@@ -39,7 +39,7 @@ pub(super) struct Bench {
     pub(super) outage: Outage,
     /// Cancelled when the grace is nearly over.
     pub(super) give_up: CancellationToken,
-    metrics: SourceMetrics,
+    pub(super) metrics: SourceMetrics,
 }
 
 impl Bench {

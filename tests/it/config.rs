@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use eventing_zeebe::config::{Config, env, reference_page};
 use testkit::program::Program;
 
-fn read(variables: &[(&str, &str)]) -> Result<Config, Vec<(String, String)>> {
+pub(crate) fn read(variables: &[(&str, &str)]) -> Result<Config, Vec<(String, String)>> {
     Config::from_variables(
         variables
             .iter()

@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 /// A room and the rooms of this package that it may name.
 const EDGES: &[(&str, &[&str])] = &[
     ("rules", &[]),
-    ("sink", &["rules", "config"]),
-    ("source", &["rules", "config"]),
+    ("recipient", &["config"]),
+    ("sink", &["rules", "config", "recipient"]),
+    ("source", &["rules", "config", "recipient"]),
     ("admin", &["rules", "config"]),
     ("config", &["rules"]),
-    ("command", &["config", "rules", "sink", "source", "admin"]),
+    (
+        "command",
+        &["config", "rules", "recipient", "sink", "source", "admin"],
+    ),
 ];
 
 fn files_of(room: &str) -> Vec<PathBuf> {

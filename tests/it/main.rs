@@ -10,10 +10,14 @@ mod dependencies;
 mod diagrams;
 /// What the pages say is what the program does.
 mod docs;
+/// A request that waits until all jobs that waited are worked.
+mod drain;
 /// What nobody in his right mind sends.
 mod hostile;
 /// Which room may import which.
 mod layout;
+/// What is applied to clusters.
+mod manifests;
 /// A long time without a destination.
 mod outage;
 /// Which roles run, and what readiness says of them.

@@ -25,13 +25,13 @@ const HEADERS: [(&str, &str); 5] = [
     ("content-type", "application/json"),
 ];
 
-async fn connect(url: &str) -> TcpStream {
+pub(crate) async fn connect(url: &str) -> TcpStream {
     let address = url.trim_start_matches("http://").trim_end_matches('/');
     TcpStream::connect(address).await.expect("a connection")
 }
 
 /// What comes until the other side closes or a whole head is there.
-async fn read_some(stream: &mut TcpStream) -> String {
+pub(crate) async fn read_some(stream: &mut TcpStream) -> String {
     let mut all = Vec::new();
     let mut buffer = [0; 4096];
     while !all.windows(4).any(|window| window == b"\r\n\r\n") {

@@ -10,6 +10,7 @@
 //! - [`rules_file`]: a rules file of a test's own.
 //! - [`request`]: one HTTP request, made plainly.
 //! - [`zeebe`]: a real engine, started by `scripts/zeebe`.
+//! - [`manifests`]: what is in `knative/`, as data.
 //! - [`scenario`]: models under names of a scenario's own.
 
 pub mod bridge;
@@ -18,6 +19,7 @@ pub mod clock;
 pub mod collector;
 pub mod destination;
 pub mod gateway;
+pub mod manifests;
 pub mod program;
 pub mod request;
 pub mod rules_file;

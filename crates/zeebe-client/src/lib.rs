@@ -44,4 +44,4 @@ pub use gateway::{Gateway, JobBatches, JobStream};
 pub use settings::{
     Address, AddressError, ClientIdentity, Credentials, OAuth, Secret, Settings, SettingsError,
 };
-pub use worker::{Ended, HeldJob, JobWorker, WorkerHealth, WorkerSettings, WorkerStats};
+pub use worker::{Ended, Found, HeldJob, JobWorker, WorkerHealth, WorkerSettings, WorkerStats};

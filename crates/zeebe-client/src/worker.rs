@@ -1,6 +1,6 @@
 //! A job worker: one capacity for jobs that were polled and jobs that were pushed.
 //!
-//! - [`JobWorker`]: what its user sees: take a job, pause, resume, stop.
+//! - [`JobWorker`]: what its user sees: take a job, pause, resume, poll now, stop.
 //! - `fetcher`: the one task that takes jobs from the engine. It never reads a job that it has no
 //!   permit for, except to hand it back.
 //! - `poll`: asks for as many jobs as there is room for, in number and bytes, and hands back what is more.
@@ -12,10 +12,12 @@
 //! - `lock`: until when a job is ours. It counts from the earliest moment that it can have been activated.
 //! - `renewer`: prolongs the activation of what is held for long, as long as it is ours.
 //! - `settle`: when to poll because a stream was opened.
+//! - `emptying`: what whoever wants to see all work done asks of the worker.
 //! - `restart`: begins these tasks again after a panic.
 
 mod age;
 mod backoff;
+mod emptying;
 mod fetcher;
 mod held;
 mod intake;
@@ -41,6 +43,7 @@ use crate::settings::SettingsError;
 use lock::{Lock, Standing};
 
 pub use held::{Ended, HeldJob};
+pub use poll::Found;
 pub use stats::{WorkerHealth, WorkerStats};
 
 /// What a [`JobWorker`] is told.
@@ -117,6 +120,12 @@ struct Shared {
     /// Of [`Mode::One`].
     last_asked: AtomicU64,
     released: Notify,
+    /// A job that was held no longer is.
+    ended: Notify,
+    /// How often a poll at once was asked for.
+    asked_polls: watch::Sender<u64>,
+    /// How often one had been asked for when the latest poll began, and what it found.
+    polled: watch::Sender<(u64, Found)>,
     mode: watch::Sender<Mode>,
     stats: WorkerStats,
     health: watch::Sender<WorkerHealth>,
@@ -161,6 +170,9 @@ impl JobWorker {
             streams_missing: AtomicBool::new(false),
             last_asked: AtomicU64::new(0),
             released: Notify::new(),
+            ended: Notify::new(),
+            asked_polls: watch::Sender::new(0),
+            polled: watch::Sender::new((0, Found::Nothing)),
             mode: watch::Sender::new(Mode::Fetching),
             stats: WorkerStats::default(),
             health: watch::Sender::new(WorkerHealth::default()),

@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
@@ -36,6 +36,8 @@ pub(super) async fn run(
 ) {
     let mut fetcher = Fetcher {
         mode: shared.mode.subscribe(),
+        asked: shared.asked_polls.subscribe(),
+        answers: 0,
         streams: Vec::new(),
         polling: None,
         poll_at: Instant::now(),
@@ -77,7 +79,11 @@ struct Fetcher {
     shared: Arc<Shared>,
     streaming: Gateway,
     jobs: mpsc::UnboundedSender<HeldJob>,
-    mode: tokio::sync::watch::Receiver<Mode>,
+    mode: watch::Receiver<Mode>,
+    /// Somebody wants a poll at once.
+    asked: watch::Receiver<u64>,
+    /// The last of those that the latest poll answers.
+    answers: u64,
     streams: Vec<TypeStream>,
     polling: Option<Polling>,
     poll_at: Instant,
@@ -148,6 +154,7 @@ impl Fetcher {
             },
             polled = poll_under_way(&mut self.polling) => self.polled(&polled),
             () = tokio::time::sleep_until(self.poll_at), if idle => self.start_polling(permit),
+            _ = self.asked.changed(), if idle => self.start_polling(permit),
             // To have seen that the streams are empty.
             () = tokio::time::sleep(SETTLED), if streaming => {}
             _ = self.mode.changed() => self.mode.mark_changed(),
@@ -214,6 +221,7 @@ impl Fetcher {
     }
 
     fn poll_with(&mut self, permit: OwnedSemaphorePermit) {
+        self.answers = *self.asked.borrow_and_update();
         let types = &self.shared.settings.job_types;
         let mut turn = types.clone();
         turn.rotate_left(self.first_type % types.len().max(1));
@@ -246,6 +254,10 @@ impl Fetcher {
             }
         };
         self.poll_at = Instant::now() + pause;
+        // Last: whoever waits for it looks at the health too.
+        self.shared
+            .polled
+            .send_replace((self.answers, polled.found()));
     }
 
     fn failing(&self, error: &EngineError) {

@@ -210,6 +210,7 @@ impl Drop for HeldJob {
     fn drop(&mut self) {
         self.shared.held().remove(&self.activation);
         self.shared.released.notify_one();
+        self.shared.ended.notify_waiters();
     }
 }
 

@@ -26,9 +26,34 @@ const UNSEEN: usize = 256 * 1024;
 pub(super) struct Polled {
     /// As many jobs came as there was room for: there are probably more.
     pub(super) full: bool,
+    /// How many came, passed on or not.
+    pub(super) came: usize,
     /// How many were passed on.
     pub(super) admitted: usize,
     pub(super) failed: Option<EngineError>,
+}
+
+impl Polled {
+    /// What it says about jobs that wait.
+    pub(super) fn found(&self) -> Found {
+        match &self.failed {
+            Some(error) => Found::Unknown(error.clone()),
+            // Without a permit left some types were not asked for.
+            None if self.came > 0 || self.full => Found::Jobs,
+            None => Found::Nothing,
+        }
+    }
+}
+
+/// What a poll for jobs of all types found.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// No job waited.
+    Nothing,
+    /// Jobs came; there may be more.
+    Jobs,
+    /// The engine did not say.
+    Unknown(EngineError),
 }
 
 /// How large jobs were lately: at once as large as the largest, and slowly less.
@@ -63,6 +88,7 @@ pub(super) async fn poll(
 ) -> Polled {
     let settings = &shared.settings;
     let mut full = false;
+    let mut came = 0;
     let mut admitted = 0;
     for job_type in types {
         let left = settings.max_bytes_held.saturating_sub(shared.bytes_held());
@@ -88,6 +114,7 @@ pub(super) async fn poll(
             Err(error) => {
                 return Polled {
                     full,
+                    came,
                     admitted,
                     failed: Some(error),
                 };
@@ -101,6 +128,7 @@ pub(super) async fn poll(
                 Ok(Some(Err(error))) => {
                     return Polled {
                         full,
+                        came,
                         admitted,
                         failed: Some(error),
                     };
@@ -109,6 +137,7 @@ pub(super) async fn poll(
                     let silent = "the gateway began to answer and then sent nothing more";
                     return Polled {
                         full,
+                        came,
                         admitted,
                         failed: Some(EngineError::new(
                             "ActivateJobs",
@@ -119,6 +148,7 @@ pub(super) async fn poll(
                 }
             };
             got += batch.len();
+            came += batch.len();
             count(&shared.stats.polled, batch.len() as u64);
             let mut fitting = Vec::with_capacity(batch.len());
             let mut beyond = Vec::new();
@@ -147,6 +177,7 @@ pub(super) async fn poll(
     }
     Polled {
         full,
+        came,
         admitted,
         failed: None,
     }

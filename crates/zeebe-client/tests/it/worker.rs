@@ -1,6 +1,7 @@
 //! The job worker. Time passes when the scenarios say so; nobody sleeps.
 
 mod capacity;
+mod emptying;
 mod ends;
 mod fetching;
 mod renewal;

@@ -1,0 +1,140 @@
+//! `POST /drain`: a request that wakes the program and waits until the jobs that waited are worked.
+//!
+//! Any event will do; a PingSource sends one by the clock. There is one drain at a time, and whoever asks
+//! while one runs is answered with it. It runs in a task of its own: whoever asked may go away, as a queue
+//! proxy does whose time is over, and the drain goes on.
+//!
+//! What a PingSource makes of the answers: it sends its event again after 404, 413, 425, 429, 502, 503, 504 and
+//! where it got none, five times within seconds, and after no other. Then that wake-up is lost, and
+//! the next one comes by the clock.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::routing::post;
+use http::{Request, Response, StatusCode};
+use runtime::shutdown::Shutdown;
+use tokio::sync::watch;
+
+use super::drain::{Drain, Outcome};
+use crate::recipient::{Recipient, Refusal, wrong_method};
+
+/// Why there is nothing to drain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoSource {
+    /// The role was not asked for: it will not be there until the configuration is another.
+    Role,
+    /// `K_SINK` is not set: a SinkBinding will replace the program.
+    Destination,
+}
+
+/// The running drain, or its result.
+type Running = watch::Receiver<Option<Outcome>>;
+
+/// What every request to `/drain` shares.
+#[derive(Debug)]
+pub(super) struct WakeUps {
+    recipient: Arc<Recipient>,
+    drain: Result<Arc<Drain>, NoSource>,
+    running: Mutex<Option<Running>>,
+    shutdown: Shutdown,
+}
+
+/// The route `POST /drain`.
+pub(super) fn router(
+    recipient: Arc<Recipient>,
+    drain: Result<Arc<Drain>, NoSource>,
+    shutdown: Shutdown,
+) -> Router {
+    let wake_ups = WakeUps {
+        recipient,
+        drain,
+        running: Mutex::default(),
+        shutdown,
+    };
+    Router::new()
+        .route("/drain", post(wake_up).fallback(async || wrong_method()))
+        .with_state(Arc::new(wake_ups))
+}
+
+async fn wake_up(State(wake_ups): State<Arc<WakeUps>>, request: Request<Body>) -> Response<Body> {
+    let (status, reason) = match wake_ups.take(request).await {
+        Ok(outcome) => (outcome.status(), outcome.reason()),
+        Err(refusal) => (refusal.status, Some(refusal.reason)),
+    };
+    wake_ups.recipient.answer(status, reason.as_deref(), None)
+}
+
+impl WakeUps {
+    async fn take(&self, request: Request<Body>) -> Result<Outcome, Refusal> {
+        // What the event says is of no interest, so its bytes go at once; its place is kept.
+        let received = self.recipient.receive(request).await?;
+        let _place = received.place;
+        if received.events.is_empty() {
+            return Err(Refusal {
+                status: StatusCode::BAD_REQUEST,
+                reason: String::from("the batch has no event"),
+            });
+        }
+        drop((received.events, received.reservation));
+        let mut running = self.join()?;
+        let ended = running.wait_for(Option::is_some).await;
+        match ended.ok().and_then(|outcome| outcome.clone()) {
+            Some(outcome) => Ok(outcome),
+            None => Err(unavailable(
+                "the drain ended without a result; send the event again",
+            )),
+        }
+    }
+
+    /// The drain that runs; one begins where none does.
+    fn join(&self) -> Result<Running, Refusal> {
+        let drain = self.drain.as_ref().map_err(|why| absent(*why))?;
+        if self.shutdown.is_requested() {
+            return Err(unavailable(
+                "the program stops; send the event again, to another",
+            ));
+        }
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = running.as_ref().filter(|running| goes_on(running)) {
+            return Ok(running.clone());
+        }
+        let (result, receiver) = watch::channel(None);
+        let (drain, shutdown) = (Arc::clone(drain), self.shutdown.clone());
+        self.shutdown.spawn(async move {
+            let outcome = drain.run(&shutdown).await;
+            result.send_replace(Some(outcome));
+        });
+        *running = Some(receiver.clone());
+        Ok(receiver)
+    }
+}
+
+/// Whether a drain has no result yet, and will have one: one that was cut off never does.
+fn goes_on(running: &Running) -> bool {
+    running.borrow().is_none() && running.has_changed().is_ok()
+}
+
+fn absent(why: NoSource) -> Refusal {
+    match why {
+        // Not to be sent again: a PingSource leaves it at that, and shows it.
+        NoSource::Role => Refusal {
+            status: StatusCode::NOT_IMPLEMENTED,
+            reason: String::from(
+                "there are no jobs to drain here: ROLES does not name the source; wake the one that plays it, or none",
+            ),
+        },
+        NoSource::Destination => unavailable(
+            "there are no jobs to drain yet: K_SINK is not set, a SinkBinding sets it; send the event again",
+        ),
+    }
+}
+
+fn unavailable(reason: &str) -> Refusal {
+    Refusal {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        reason: reason.to_owned(),
+    }
+}

@@ -1,12 +1,12 @@
 # What people and CI run, by the same names. The work is in scripts/ and in the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser crowd crowd-test test check unit engine knative kn-check bench interop fuzz lint-bpmn advisories clean
+.PHONY: help demo browser crowd crowd-test test check unit engine knative kn-check e2e e2e-idle bench interop fuzz lint-bpmn advisories clean
 
 CARGO ?= cargo
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## the ticket sale on this machine, with a page to buy at and a process to watch; until Ctrl-C
 	scripts/demo
@@ -47,6 +47,12 @@ knative: ## the scenarios across Knative's own data plane (needs Go, and the bro
 kn-check: ## the kn commands of docs/INSTALL.md make what is in knative/ (needs Go)
 	scripts/kn >/dev/null
 	$(CARGO) test --locked --features kn-tests --test kn
+
+e2e: ## the scenarios on a whole cluster, the one that KUBECONFIG names (needs kubectl, helm, Knative Eventing and Serving there)
+	scripts/e2e
+
+e2e-idle: ## what an idle hour costs there; takes an hour for each topology
+	scripts/e2e --idle
 
 bench: ## the benchmarks, and a load run of the release bridge beside the bare limit of the same stack
 	$(CARGO) bench --locked -p cloudevents-http -p runtime -p eventing-zeebe --bench codec --bench per_event --bench per_request --bench rules

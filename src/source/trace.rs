@@ -54,11 +54,12 @@ impl JobTraces {
         travelled: Option<&Travelled>,
         began: Option<SystemTime>,
     ) -> Span {
+        let before = began.and_then(|_| context_of(travelled?));
+        let missing = before.is_none();
         self.traces.start(
             SpanKind::Consumer,
             || format!("activate {}", job.element_id).into(),
             |_| {
-                let before = travelled.and_then(context_of);
                 let (parent, link) = match self.how {
                     TraceContinue::Parent => (before, None),
                     TraceContinue::Link => (None, before),
@@ -80,6 +81,9 @@ impl JobTraces {
                 attributes.number("zeebe.element_instance.key", job.element_instance_key);
                 attributes.number("zeebe.job.key", job.key.0);
                 attributes.number("zeebe.job.retries", job.retries.into());
+                if missing {
+                    attributes.text("zeebe.context", "missing");
+                }
             },
         )
     }

@@ -173,6 +173,7 @@ async fn a_process_that_nobody_traced_begins_a_trace_with_its_job() {
         let (spans, _) = works(&[], &destination, job(&overwritten)).await;
         let activate = spans.one("activate RequestPayment");
         assert_eq!(activate.parent, "");
+        assert_eq!(activate.get("zeebe.context"), "missing");
         let received = destination.received();
         let last = received.last().expect("an event");
         assert_is_of(last, spans.one("deliver Payment.Requested"));

@@ -31,3 +31,5 @@ mod sink;
 /// What a job becomes, and what its end is.
 mod source;
 mod support;
+/// Spans: which there are, whose children, what they say; and that a collector can do no harm.
+mod trace;

@@ -14,6 +14,8 @@ mod docs;
 mod drain;
 /// What nobody in his right mind sends.
 mod hostile;
+/// What the Dockerfile says of the workspace.
+mod image;
 /// Which room may import which.
 mod layout;
 /// What is applied to clusters.

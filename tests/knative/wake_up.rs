@@ -63,7 +63,13 @@ async fn a_ping_source_sends_again_after_the_answers_that_the_page_names_and_wai
         .chain(&AGAIN)
         .map(ToString::to_string)
         .chain([String::from("never")])
-        .map(|answer| (format!("ping-{answer}"), "* * * * * *", format!("/{answer}")))
+        .map(|answer| {
+            (
+                format!("ping-{answer}"),
+                "* * * * * *",
+                format!("/{answer}"),
+            )
+        })
         .collect();
     let folder = manifests(&sources);
     let url = destination.url();

@@ -37,6 +37,8 @@ pub struct Config {
     pub bind: Bind,
     /// How it logs.
     pub logs: Logs,
+    /// How many decisions are kept.
+    pub decisions_kept: usize,
     /// Runtime threads.
     pub threads: runtime::cpu::Threads,
     /// How long a graceful stop may take.
@@ -75,7 +77,7 @@ pub struct Roles {
 pub struct Bind {
     /// The sink, `/healthz`, and the rest unless `admin` has it.
     pub main: SocketAddr,
-    /// `/readyz` and `/metrics` on a port of their own.
+    /// `/readyz`, `/metrics` and `/debug/...` on a port of their own.
     pub admin: Option<SocketAddr>,
 }
 
@@ -124,6 +126,7 @@ impl Config {
                     ],
                 ),
             },
+            decisions_kept: reader.number("BRIDGE_DECISIONS_KEPT", 0, 100_000) as usize,
             threads: reader.parsed(
                 "BRIDGE_THREADS",
                 "`auto` or a number from 1",

@@ -6,6 +6,7 @@
 //! - `prepared`: a plan as the command that the client sends.
 //! - `limiter`: how many commands are in flight; `line`: who waits; `turned_away`: who goes first.
 //! - [`acknowledge`](mod@acknowledge): the table from outcome to status.
+//! - `told`: what is told of an event, to whoever asks and to the log.
 //! - `metrics`: what is counted.
 
 pub mod acknowledge;
@@ -16,6 +17,7 @@ mod metrics;
 mod plan;
 mod prepared;
 mod receive;
+mod told;
 mod turned_away;
 
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use tokio_util::task::TaskTracker;
 use zeebe_client::Gateway;
 
 use crate::config::{Limits, NoRule, SinkConfig};
+use crate::decisions::Decisions;
 use crate::recipient::{self, Recipient};
 use crate::rules::Rules;
 
@@ -39,6 +42,8 @@ pub struct Sink {
     recipient: Arc<Recipient>,
     max_commands: usize,
     no_rule: NoRule,
+    unmatched: told::Unmatched,
+    decisions: Decisions,
     metrics: metrics::SinkMetrics,
     tasks: TaskTracker,
 }
@@ -52,9 +57,10 @@ impl Sink {
         recipient: Arc<Recipient>,
         config: &SinkConfig,
         limits: &Limits,
+        decisions: Decisions,
         meter: &Meter,
     ) -> Arc<Self> {
-        let metrics = metrics::SinkMetrics::new(meter);
+        let metrics = metrics::SinkMetrics::new(meter, &rules);
         let limiter = limiter::Limiter::new(limits.max_commands_in_flight);
         metrics::observe_limiter(meter, &limiter);
         Arc::new(Self {
@@ -63,6 +69,8 @@ impl Sink {
             recipient,
             max_commands: limits.max_commands_per_request,
             no_rule: config.no_rule,
+            unmatched: told::Unmatched::default(),
+            decisions,
             metrics,
             tasks: TaskTracker::new(),
         })

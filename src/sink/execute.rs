@@ -9,10 +9,13 @@ use zeebe_client::{Address, EngineError, ErrorKind, Gateway};
 
 use super::acknowledge::{Acknowledgement, Command, Outcome, acknowledge};
 use super::limiter::{Lesson, Limiter};
-use super::metrics::SinkMetrics;
+use super::metrics::{SinkMetrics, name};
+use super::plan::Planning;
 use super::prepared::{Prepared, at_most_once, command, message_id};
+use super::told::refused;
 use super::turned_away::TurnedAway;
 use crate::config::{NotDeployed, SinkConfig};
+use crate::decisions::Pen;
 use crate::rules::{Plan, Planned};
 
 /// The first pause between attempts inside a request.
@@ -71,22 +74,25 @@ impl Executor {
     ///
     /// Plans may share what they bring, but each command on its way has texts of its own. `room` is how
     /// many bytes of them may be on their way at a time, the largest in any case.
-    pub(super) async fn run(&self, plans: &[Planned], room: usize) -> Answer {
+    pub(super) async fn run(&self, planning: &Planning, room: usize) -> Answer {
         let mut bounds = Bounds::new(self.window, self.gateway.settings().call_timeout);
-        let answers = match plans {
-            [] => Vec::new(),
+        let answers = match (&planning.plans[..], &planning.pens[..]) {
             // One command checks its own size before it is sent.
-            [only] => vec![self.one(&only.plan, &bounds).await],
-            several => {
+            ([only], [pen]) => vec![self.one(only, pen, &bounds).await],
+            (several, pens) => {
                 if let Some(too_large) = several.iter().find_map(|each| self.too_large(&each.plan))
                 {
+                    for pen in pens {
+                        refused(pen, too_large.acknowledgement.status());
+                    }
                     return too_large;
                 }
                 let largest = several.iter().map(|each| each.plan.bytes()).max();
                 bounds.room = Some(Semaphore::new(
                     room.max(LEAST_ROOM).max(largest.unwrap_or_default()),
                 ));
-                join_all(several.iter().map(|each| self.one(&each.plan, &bounds))).await
+                let each = several.iter().zip(pens);
+                join_all(each.map(|(planned, pen)| self.one(planned, pen, &bounds))).await
             }
         };
         answers
@@ -108,12 +114,14 @@ impl Executor {
     }
 
     /// One command, until the engine has taken or refused it, or the request's time is up.
-    async fn one(&self, plan: &Plan, bounds: &Bounds) -> Answer {
+    async fn one(&self, planned: &Planned, pen: &Pen, bounds: &Bounds) -> Answer {
         let began = Instant::now();
+        let plan = &planned.plan;
         let kind = command(plan);
         let event = message_id(plan);
         let turned_away = event.map_or(0, |event| self.turned_away.times(event));
         let mut pause = FIRST_PAUSE;
+        let mut retries = 0;
         loop {
             let (outcome, error) = match self.attempt(plan, bounds, turned_away).await {
                 Ok(()) => (Outcome::Done, None),
@@ -127,6 +135,16 @@ impl Executor {
             let next = Instant::now() + jittered(pause);
             if !acknowledgement.is_retryable() || !bounds.retried || next > bounds.last_begin {
                 self.metrics.command(kind, outcome, began.elapsed());
+                self.metrics
+                    .acknowledged(planned.rule.as_ref(), acknowledgement);
+                pen.decided(|decision| {
+                    decision.rule.clone_from(&planned.rule);
+                    decision.command = Some(kind.name());
+                    decision.message_id = event.unwrap_or_default().into();
+                    decision.retries = retries;
+                    decision.outcome = name(outcome);
+                    decision.status = Some(acknowledgement.status().as_u16());
+                });
                 if let Some(event) = event {
                     if acknowledgement.is_retryable() {
                         self.turned_away.again(event);
@@ -150,6 +168,7 @@ impl Executor {
                 };
             }
             self.metrics.retried(kind);
+            retries += 1;
             tokio::time::sleep_until(next).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }

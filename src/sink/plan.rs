@@ -5,13 +5,23 @@ use http::{HeaderMap, StatusCode};
 use runtime::budget::Reservation;
 
 use super::Sink;
+use super::told;
 use crate::config::NoRule;
+use crate::decisions::Pen;
 use crate::recipient::Refusal;
 use crate::rules::{Planned, Travel, check_together};
 
 /// Bytes of commands beyond those of the body that are not asked for: a small event must not wait for
 /// the budget because its command is a little larger.
 pub(super) const SLACK: usize = 1024;
+
+/// The commands that one request leads to.
+#[derive(Debug)]
+pub(super) struct Planning {
+    pub(super) plans: Vec<Planned>,
+    /// For each of them, what writes down what becomes of it.
+    pub(super) pens: Vec<Pen>,
+}
 
 /// Everything that one request leads to.
 ///
@@ -26,34 +36,55 @@ pub(super) async fn plan(
     headers: &HeaderMap,
     events: &[Event],
     reservation: &mut Reservation,
-) -> Result<Vec<Planned>, Refusal> {
+) -> Result<Planning, Refusal> {
     let travel = Travel {
         traceparent: text(headers, "traceparent"),
         tracestate: text(headers, "tracestate"),
     };
     let mut commands = Commands {
         plans: Vec::with_capacity(events.len()),
+        pens: Vec::with_capacity(events.len()),
         bytes: 0,
         most: sink.max_commands,
         reservation,
     };
-    for event in events {
-        commands.of(sink, event, &travel).await?;
+    if let Err(refusal) = commands.of_all(sink, events, &travel).await {
+        // None of them leads to anything, whichever is at fault.
+        for event in events {
+            told::refused(&told::about(sink, event, &travel), refusal.status);
+        }
+        return Err(refusal);
     }
-    check_together(&commands.plans).map_err(|error| unprocessable(error.to_string()))?;
-    Ok(commands.plans)
+    Ok(Planning {
+        plans: commands.plans,
+        pens: commands.pens,
+    })
 }
 
 struct Commands<'r> {
     plans: Vec<Planned>,
+    pens: Vec<Pen>,
     bytes: usize,
     most: usize,
     reservation: &'r mut Reservation,
 }
 
 impl Commands<'_> {
+    async fn of_all(
+        &mut self,
+        sink: &Sink,
+        events: &[Event],
+        travel: &Travel<'_>,
+    ) -> Result<(), Refusal> {
+        for event in events {
+            self.of(sink, event, travel).await?;
+        }
+        check_together(&self.plans).map_err(|error| unprocessable(error.to_string()))
+    }
+
     async fn of(&mut self, sink: &Sink, event: &Event, travel: &Travel<'_>) -> Result<(), Refusal> {
         let before = self.plans.len();
+        let pen = told::about(sink, event, travel);
         for planned in sink.rules.plans(event, travel) {
             let planned = planned.map_err(|error| unprocessable(error.to_string()))?;
             if self.plans.len() == self.most {
@@ -65,15 +96,20 @@ impl Commands<'_> {
             }
             self.bytes += planned.bytes;
             self.plans.push(planned);
+            self.pens.push(pen.clone());
             self.pay().await?;
         }
         if self.plans.len() > before {
             return Ok(());
         }
         sink.metrics.unmatched();
+        sink.unmatched.tell(event);
         match sink.no_rule {
             NoRule::Accept => {
-                tracing::debug!("no rule selects an event of this type");
+                pen.decided(|decision| {
+                    decision.outcome = told::UNMATCHED;
+                    decision.status = Some(StatusCode::ACCEPTED.as_u16());
+                });
                 Ok(())
             }
             NoRule::Refuse => Err(unprocessable(String::from(

@@ -11,9 +11,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::Sink;
 use super::acknowledge::Acknowledgement;
 use super::execute::Answer;
-use super::plan::{SLACK, plan};
+use super::plan::{Planning, SLACK, plan};
+use super::told;
 use crate::recipient::{Received, Refusal};
-use crate::rules::Planned;
 
 /// `POST /`: takes one event, or a batch of them.
 pub(super) async fn receive(
@@ -43,31 +43,36 @@ async fn accept(sink: &Arc<Sink>, request: Request<Body>) -> Result<Answer, Refu
         events,
         mut reservation,
         place,
-    } = sink.recipient.receive(request).await?;
+    } = {
+        let pen = told::about_request(sink, request.headers());
+        let received = sink.recipient.receive(request).await;
+        received.inspect_err(|refusal| told::refused(&pen, refusal.status))?
+    };
     sink.metrics.received(events.len());
-    let plans = plan(sink, &headers, &events, &mut reservation).await?;
-    if plans.is_empty() {
+    let planning = plan(sink, &headers, &events, &mut reservation).await?;
+    if planning.plans.is_empty() {
         return Ok(Answer {
             acknowledgement: Acknowledgement::Accepted,
             reason: None,
         });
     }
     drop((headers, events));
-    Ok(execute(sink, plans, (reservation, place)).await)
+    Ok(execute(sink, planning, (reservation, place)).await)
 }
 
 /// Runs the commands in a task of their own: a sender that goes away takes its request with it, and
 /// must not leave a command half done or its retries unmade.
 async fn execute(
     sink: &Arc<Sink>,
-    plans: Vec<Planned>,
+    planning: Planning,
     (reservation, place): (Reservation, OwnedSemaphorePermit),
 ) -> Answer {
     let executing = {
         let sink = Arc::clone(sink);
         async move {
-            let answer = sink.executor.run(&plans, reservation.bytes() + SLACK).await;
-            drop((plans, reservation, place));
+            let room = reservation.bytes() + SLACK;
+            let answer = sink.executor.run(&planning, room).await;
+            drop((planning, reservation, place));
             answer
         }
     };

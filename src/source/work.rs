@@ -13,12 +13,14 @@ use zeebe_client::{Ended, EngineError, HeldJob, JobWorker};
 
 use super::destination::{Destination, Destinations, OwnDestination};
 use super::event::{self, Outgoing};
+use super::in_hand::InHand;
 use super::metrics::{GONE_ALREADY, HAND_BACK, REFUSED, SourceMetrics, TOO_LATE, name};
 use super::outage::{LONGEST_PAUSE, Outage, Then, Turn};
 use super::outcome::{Ending, ending};
 use super::pause::{HandBacks, grown};
 use super::task::{Task, TaskError, Tasks};
 use crate::config::SourceConfig;
+use crate::decisions::Decisions;
 
 /// The shortest pause before a job that was handed back is offered again, before it is shortened at random.
 const FIRST_HAND_BACK_PAUSE: Duration = Duration::from_secs(1);
@@ -39,6 +41,7 @@ pub(super) struct Bench {
     pub(super) outage: Outage,
     /// Cancelled when the grace is nearly over.
     pub(super) give_up: CancellationToken,
+    decisions: Decisions,
     pub(super) metrics: SourceMetrics,
 }
 
@@ -48,6 +51,7 @@ impl Bench {
         binding: SinkBinding,
         config: SourceConfig,
         worker: &Arc<JobWorker>,
+        decisions: Decisions,
         meter: &Meter,
     ) -> Self {
         Self {
@@ -59,15 +63,20 @@ impl Bench {
             binding,
             config,
             give_up: CancellationToken::new(),
+            decisions,
             metrics: SourceMetrics::new(meter),
         }
     }
 
     /// Works one job to its end.
-    pub(super) async fn work(self: Arc<Self>, mut job: HeldJob) {
+    pub(super) async fn work(self: Arc<Self>, job: HeldJob) {
+        let mut job = InHand::new(job, &self.decisions);
         let turn = self.outage.turn(job.job().key);
         match self.event_of(&job) {
-            Ok((task, message)) => self.deliver(&mut job, turn, &task, message).await,
+            Ok((task, message)) => {
+                job.becomes(&message.headers, &self.decisions);
+                self.deliver(&mut job, turn, &task, message).await;
+            }
             Err(error) => {
                 drop(turn);
                 let text = format!(
@@ -89,7 +98,7 @@ impl Bench {
         }
     }
 
-    fn event_of(&self, job: &HeldJob) -> Result<(Arc<Task>, Message), TaskError> {
+    fn event_of(&self, job: &InHand) -> Result<(Arc<Task>, Message), TaskError> {
         let job = job.job();
         let task = self.tasks.of(job)?;
         let outgoing = event::build(job, &task, &self.config.event_source)?;
@@ -124,7 +133,7 @@ impl Bench {
         Ok(message)
     }
 
-    async fn deliver(&self, job: &mut HeldJob, turn: Turn<'_>, task: &Task, message: Message) {
+    async fn deliver(&self, job: &mut InHand, turn: Turn<'_>, task: &Task, message: Message) {
         match self.destinations.of(task) {
             Destination::Shared(uri) => self.deliver_to_shared(job, turn, task, uri, message).await,
             Destination::Own(own) => {
@@ -137,7 +146,7 @@ impl Bench {
 
     async fn deliver_to_shared(
         &self,
-        job: &mut HeldJob,
+        job: &mut InHand,
         mut turn: Turn<'_>,
         task: &Task,
         uri: &Uri,
@@ -162,7 +171,10 @@ impl Bench {
                     Duration::ZERO
                 }
                 Ending::HandBack(doubt) => match turn.failed(*doubt, &attempt.summary()) {
-                    Then::Again => continue,
+                    Then::Again => {
+                        job.again(&attempt);
+                        continue;
+                    }
                     Then::HandBack => LONGEST_PAUSE,
                     Then::HandBackAlone => LONGEST_RETRY_PAUSE,
                 },
@@ -175,7 +187,7 @@ impl Bench {
     /// A destination of a task's own has no outage: what is not answered is handed back each for itself.
     async fn deliver_to_own(
         &self,
-        job: &mut HeldJob,
+        job: &mut InHand,
         task: &Task,
         own: OwnDestination<'_>,
         message: Message,
@@ -218,24 +230,25 @@ impl Bench {
         Some((attempt, ending))
     }
 
-    async fn stopped(&self, job: &mut HeldJob) {
+    async fn stopped(&self, job: &mut InHand) {
         self.hand_back(job, "the program stops", Duration::ZERO)
             .await;
     }
 
     /// Longer each time that this job was handed back since it was last answered.
-    fn hand_back_pause(&self, job: &HeldJob, longest: Duration) -> Duration {
+    fn hand_back_pause(&self, job: &InHand, longest: Duration) -> Duration {
         let first = self.config.retry_backoff.max(FIRST_HAND_BACK_PAUSE);
         grown(first, self.hand_backs.count(job.job().key), longest)
     }
 
-    async fn hand_back(&self, job: &mut HeldJob, reason: &str, backoff: Duration) {
+    async fn hand_back(&self, job: &mut InHand, reason: &str, backoff: Duration) {
         let ended = job.hand_back(reason, backoff).await;
         self.log(job, HAND_BACK, &ended);
     }
 
     /// Ends a job as the answer says; `longest` bounds the pause of one that is handed back.
-    async fn end(&self, job: &mut HeldJob, attempt: &Attempt, ending: &Ending, longest: Duration) {
+    async fn end(&self, job: &mut InHand, attempt: &Attempt, ending: &Ending, longest: Duration) {
+        job.answered(attempt);
         let said = || shortened(&format!("the destination answered {}", attempt.summary()));
         let retries_left = job.job().retries.saturating_sub(1).max(0);
         let (how, ended) = match ending {
@@ -269,7 +282,7 @@ impl Bench {
     /// delivered again each time that its activation runs out.
     async fn end_refused(
         &self,
-        job: &mut HeldJob,
+        job: &mut InHand,
         attempt: &Attempt,
         how: &'static str,
         error: &EngineError,
@@ -282,7 +295,7 @@ impl Bench {
         self.log(job, name(&Ending::Incident), &ended);
     }
 
-    fn notice_reply(&self, job: &HeldJob, attempt: &Attempt) {
+    fn notice_reply(&self, job: &InHand, attempt: &Attempt) {
         if let Attempt::Accepted {
             status, headers, ..
         } = attempt
@@ -302,8 +315,9 @@ impl Bench {
         grown(self.config.retry_backoff, used, LONGEST_RETRY_PAUSE)
     }
 
-    fn log(&self, job: &HeldJob, how: &'static str, ended: &Ended) {
+    fn log(&self, job: &InHand, how: &'static str, ended: &Ended) {
         let job_key = job.job().key.0;
+        job.ended(how, ended);
         match ended {
             Ended::Done => {
                 self.metrics.ended(how);
@@ -334,7 +348,7 @@ impl Bench {
 }
 
 /// Another has the job, or its instance is gone: then its event is not ours to send.
-fn is_lost(job: &HeldJob) -> bool {
+fn is_lost(job: &InHand) -> bool {
     job.deadline() <= Instant::now()
 }
 

@@ -1,7 +1,7 @@
 # What people and CI run, by the same names. The work is in scripts/ and in the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser crowd crowd-test test check unit engine knative bench interop fuzz lint-bpmn advisories clean
+.PHONY: help demo browser crowd crowd-test test check unit engine knative kn-check bench interop fuzz lint-bpmn advisories clean
 
 CARGO ?= cargo
 
@@ -43,6 +43,10 @@ knative: ## the scenarios across Knative's own data plane (needs Go, and the bro
 	scripts/knative-dataplane >/dev/null
 	scripts/zeebe fetch broker
 	$(CARGO) test --locked --features knative-tests --test knative
+
+kn-check: ## the kn commands of docs/INSTALL.md make what is in knative/ (needs Go)
+	scripts/kn >/dev/null
+	$(CARGO) test --locked --features kn-tests --test kn
 
 bench: ## the benchmarks, and a load run of the release bridge beside the bare limit of the same stack
 	$(CARGO) bench --locked -p cloudevents-http -p runtime -p eventing-zeebe --bench codec --bench per_event --bench per_request --bench rules

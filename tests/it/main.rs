@@ -18,6 +18,8 @@ mod drain;
 mod hostile;
 /// Which room may import which.
 mod layout;
+/// What is applied to clusters.
+mod manifests;
 /// A long time without a destination.
 mod outage;
 /// Which roles run, and what readiness says of them.

@@ -9,6 +9,7 @@
 //! - [`rules_file`]: a rules file of a test's own.
 //! - [`request`]: one HTTP request, made plainly.
 //! - [`zeebe`]: a real engine, started by `scripts/zeebe`.
+//! - [`manifests`]: what is in `knative/`, as data.
 //! - [`scenario`]: models under names of a scenario's own.
 
 pub mod bridge;
@@ -16,6 +17,7 @@ pub mod certificates;
 pub mod clock;
 pub mod destination;
 pub mod gateway;
+pub mod manifests;
 pub mod program;
 pub mod request;
 pub mod rules_file;

@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use demo::broker::destination::ReferenceTarget;
+use demo::broker::{Broker, Running, Settings, manifest};
 use serde_json::{Value, json};
 use testkit::bridge::Bridge;
 use testkit::destination::{Answer, Destination, Received};
 use testkit::request;
-use testkit::scenario::Scenario;
+use testkit::scenario::{Scenario, workspace};
 use testkit::zeebe::{Zeebe, incidents};
 use zeebe_client::{JobKey, ResolveIncident, UpdateJobRetries};
 
@@ -29,10 +31,22 @@ rules:
     publish: {message: Test.Unwanted@, correlation_key: =event.id, time_to_live: PT2S}
 ";
 
-/// A broker that sends events; `arguments` are further ones of the exporter.
-async fn telling(name: &str, events: &Destination, arguments: &[(&str, &str)]) -> Zeebe {
-    let url = events.url();
-    let options = ["--events-to", url.as_str(), "--engine-name", "told"];
+/// The demo's Broker, whose one Trigger takes what the engine tells.
+async fn broker(subscriber: &Destination) -> Running {
+    let trigger = workspace().join("demo/trouble.yaml");
+    let reference = format!("Service/trouble={}", subscriber.url());
+    let reference = reference.parse::<ReferenceTarget>().expect("a reference");
+    let settings = Settings {
+        manifests: manifest::read(&[trigger], "default").expect("a Trigger"),
+        references: [reference].into_iter().collect(),
+        ..Settings::default()
+    };
+    Broker::start(settings).await.expect("a Broker")
+}
+
+/// An engine that sends events there; `arguments` are further ones of the exporter.
+async fn telling(name: &str, url: &str, arguments: &[(&str, &str)]) -> Zeebe {
+    let options = ["--events-to", url, "--engine-name", "told"];
     let mut environment = vec![(
         // Else it looks for expired messages once a minute.
         "ZEEBE_BROKER_EXPERIMENTAL_ENGINE_MESSAGES_TTLCHECKERINTERVAL",
@@ -72,7 +86,8 @@ fn assert_is_of_the_engine(event: &Received) {
 #[tokio::test]
 async fn an_incident_and_a_message_that_nobody_waited_for_become_events_and_lead_back_to_theirs() {
     let events = Destination::accepting().await;
-    let zeebe = telling("told", &events, &[]).await;
+    let broker = broker(&events).await;
+    let zeebe = telling("told", &broker.url("default", "default"), &[]).await;
     let scenario = Scenario::new(&zeebe, "told");
     scenario.deploy("one-task.bpmn").await;
     let rules = scenario.rules(RULES);
@@ -138,6 +153,8 @@ async fn an_incident_and_a_message_that_nobody_waited_for_become_events_and_lead
         .map(|one| one.id().to_owned())
         .collect();
     assert_eq!(ids.len(), 3, "{ids:?}");
+    // A gateway waits for those who hold a stream.
+    drop(bridge);
     zeebe.stop().await;
 }
 
@@ -145,7 +162,7 @@ async fn an_incident_and_a_message_that_nobody_waited_for_become_events_and_lead
 async fn what_happens_while_the_broker_is_away_and_the_engine_is_killed_arrives_later_under_one_id()
 {
     let mut events = Destination::accepting().await;
-    let mut zeebe = telling("told-later", &events, &[]).await;
+    let mut zeebe = telling("told-later", &events.url(), &[]).await;
     events.stop().await;
     {
         let scenario = Scenario::new(&zeebe, "later");
@@ -191,7 +208,7 @@ async fn what_happens_while_the_broker_is_away_and_the_engine_is_killed_arrives_
 async fn an_event_that_nobody_takes_is_dropped_and_counted_before_the_engine_chokes_on_its_log() {
     let events = Destination::start(|_| Answer::Status(503)).await;
     let patience = ("ZEEBE_BROKER_EXPORTERS_EVENTS_ARGS_PATIENCESECONDS", "1");
-    let zeebe = telling("told-never", &events, &[patience]).await;
+    let zeebe = telling("told-never", &events.url(), &[patience]).await;
     let scenario = Scenario::new(&zeebe, "never");
     let rules = scenario.rules(RULES);
     let destination = Destination::accepting().await;
@@ -217,6 +234,8 @@ async fn an_event_that_nobody_takes_is_dropped_and_counted_before_the_engine_cho
             all.iter().any(|one| one.id() != first.id()).then_some(())
         })
         .await;
+    // A gateway waits for those who hold a stream.
+    drop(bridge);
     zeebe.stop().await;
 }
 
@@ -226,12 +245,17 @@ async fn expired(zeebe: &Zeebe, name: &str) {
         let page = request::get(&format!("{}/records", zeebe.observer())).await;
         let page: Value = serde_json::from_slice(&page.body).expect("JSON");
         let records = page["records"].as_array().expect("an array");
-        let found = records.iter().any(|record| {
-            record["valueType"] == "MESSAGE"
-                && record["intent"] == "EXPIRED"
-                && record["value"]["name"] == name
-        });
-        if found {
+        let with = |intent: &str, wanted: &dyn Fn(&Value) -> bool| {
+            records
+                .iter()
+                .find(|record| {
+                    record["valueType"] == "MESSAGE" && record["intent"] == intent && wanted(record)
+                })
+                .map(|record| record["key"].clone())
+        };
+        // The record of the end has the key alone.
+        let published = with("PUBLISHED", &|record| record["value"]["name"] == name);
+        if published.is_some_and(|key| with("EXPIRED", &|record| record["key"] == key).is_some()) {
             return;
         }
         tokio::time::sleep(LOOK).await;

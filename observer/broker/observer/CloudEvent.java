@@ -6,10 +6,11 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * An event in binary mode. Of the record that it tells of it has the position, and the key of the
- * message where that is what it is about, else 0.
+ * An event in binary mode. Of the record that it tells of it has the position and key, and the
+ * message where it is about one, else null.
  */
-record CloudEvent(long position, long messageKey, Map<String, String> headers, byte[] data) {
+record CloudEvent(
+    long position, long key, Published message, Map<String, String> headers, byte[] data) {
 
   /** {@code attributes} beside those that every event has; those with no value are left out. */
   static CloudEvent of(
@@ -17,7 +18,8 @@ record CloudEvent(long position, long messageKey, Map<String, String> headers, b
       int partition,
       long position,
       long timestamp,
-      long messageKey,
+      long key,
+      Published message,
       Map<String, String> attributes,
       Json data) {
     Map<String, String> headers = new LinkedHashMap<>();
@@ -34,7 +36,7 @@ record CloudEvent(long position, long messageKey, Map<String, String> headers, b
           }
         });
     return new CloudEvent(
-        position, messageKey, headers, data.toString().getBytes(StandardCharsets.UTF_8));
+        position, key, message, headers, data.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   String id() {

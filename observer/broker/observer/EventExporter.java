@@ -18,11 +18,11 @@ import org.slf4j.Logger;
  * this name; README.md has its arguments.
  *
  * <p>The engine keeps its log from the first record on that is not settled, so nothing is waited for
- * without bounds: see {@link Outbox}. Once a second it is told how far all is settled; after a
- * crash it tells what came since again, and the events have the same ids as before.
+ * without bounds: see {@link Outbox}. Every five seconds it is told how far all is settled; after
+ * a crash it tells what came since again, and the events have the same ids as before.
  */
 public final class EventExporter implements Exporter {
-  private static final Duration SETTLE_EVERY = Duration.ofSeconds(1);
+  private static final Duration SETTLE_EVERY = Duration.ofSeconds(5);
 
   private static final Set<ValueType> TYPES =
       EnumSet.of(
@@ -65,7 +65,7 @@ public final class EventExporter implements Exporter {
   @Override
   public void open(Controller controller) {
     this.controller = controller;
-    waiting = new Waiting(controller.readMetadata().orElse(new byte[0]));
+    waiting = new Waiting(settings, controller.readMetadata().orElse(new byte[0]));
     seen = settled = controller.getLastExportedRecordPosition();
     outbox = new Outbox(settings, partition, log);
     scheduleSettling();
@@ -84,11 +84,13 @@ public final class EventExporter implements Exporter {
   @Override
   public void export(Record<?> record) {
     try {
-      if (waiting.isReported(record)) {
-        CloudEvent event = Happenings.eventOf(record, settings);
-        if (event != null) {
-          outbox.add(event);
-        }
+      Published expired = waiting.note(record);
+      CloudEvent event =
+          expired == null
+              ? Happenings.incident(record, settings)
+              : Happenings.expired(record, expired, settings);
+      if (event != null) {
+        outbox.add(event);
       }
     } catch (RuntimeException cause) {
       // Thrown on, it would be told again for ever, and hold up all other exporters with it.
@@ -105,7 +107,7 @@ public final class EventExporter implements Exporter {
     long upTo = outbox.settledUpTo(seen);
     if (upTo > settled) {
       settled = upTo;
-      controller.updateLastExportedRecordPosition(upTo, waiting.save(outbox.messageKeys()));
+      controller.updateLastExportedRecordPosition(upTo, waiting.save(outbox.messages()));
     }
     scheduleSettling();
   }

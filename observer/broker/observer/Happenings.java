@@ -3,7 +3,6 @@ package observer;
 import io.camunda.zeebe.protocol.record.Record;
 import io.camunda.zeebe.protocol.record.intent.IncidentIntent;
 import io.camunda.zeebe.protocol.record.value.IncidentRecordValue;
-import io.camunda.zeebe.protocol.record.value.MessageRecordValue;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -14,17 +13,11 @@ final class Happenings {
 
   private Happenings() {}
 
-  /** Null where a record is of a kind that is not told of. */
-  static CloudEvent eventOf(Record<?> record, EventSettings settings) {
-    return switch (record.getValueType()) {
-      case INCIDENT -> incident(record, (IncidentRecordValue) record.getValue(), settings);
-      case MESSAGE -> expired(record, (MessageRecordValue) record.getValue(), settings);
-      default -> null;
-    };
-  }
-
-  private static CloudEvent incident(
-      Record<?> record, IncidentRecordValue value, EventSettings settings) {
+  /** Null where a record does not tell of an incident that was created or resolved. */
+  static CloudEvent incident(Record<?> record, EventSettings settings) {
+    if (!(record.getValue() instanceof IncidentRecordValue value)) {
+      return null;
+    }
     String type;
     if (record.getIntent() == IncidentIntent.CREATED) {
       type = "io.camunda.zeebe.incident.created";
@@ -53,29 +46,28 @@ final class Happenings {
       data.name("jobKey").key(value.getJobKey());
     }
     data.name("tenantId").string(value.getTenantId()).close('}');
-    return event(record, 0, attributes, data, settings);
+    return event(record, null, attributes, data, settings);
   }
 
-  private static CloudEvent expired(
-      Record<?> record, MessageRecordValue value, EventSettings settings) {
+  static CloudEvent expired(Record<?> record, Published message, EventSettings settings) {
     Map<String, String> attributes = new LinkedHashMap<>();
     attributes.put("type", "io.camunda.zeebe.message.expired");
     attributes.put("subject", Long.toString(record.getKey()));
     Json data = new Json().open('{');
     data.name("messageKey").key(record.getKey());
-    data.name("name").string(value.getName());
-    data.name("messageId").string(value.getMessageId());
+    data.name("name").string(message.name());
+    data.name("messageId").string(message.messageId());
     if (settings.correlationKeys()) {
-      data.name("correlationKey").string(value.getCorrelationKey());
+      data.name("correlationKey").string(message.correlationKey());
     }
-    data.name("timeToLive").raw(value.getTimeToLive());
-    data.name("tenantId").string(value.getTenantId()).close('}');
-    return event(record, record.getKey(), attributes, data, settings);
+    data.name("timeToLive").raw(message.timeToLive());
+    data.name("tenantId").string(message.tenantId()).close('}');
+    return event(record, message, attributes, data, settings);
   }
 
   private static CloudEvent event(
       Record<?> record,
-      long messageKey,
+      Published message,
       Map<String, String> attributes,
       Json data,
       EventSettings settings) {
@@ -84,7 +76,8 @@ final class Happenings {
         record.getPartitionId(),
         record.getPosition(),
         record.getTimestamp(),
-        messageKey,
+        record.getKey(),
+        message,
         attributes,
         data);
   }

@@ -1,9 +1,8 @@
 package observer;
 
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.List;
+import java.util.HashMap;
+import java.util.Map;
 import org.slf4j.Logger;
 
 /**
@@ -53,14 +52,15 @@ final class Outbox {
     return entries.isEmpty() ? seen : entries.peekFirst().event().position() - 1;
   }
 
-  synchronized Collection<Long> messageKeys() {
-    List<Long> keys = new ArrayList<>();
+  /** The messages whose events are on their way, by their keys. */
+  synchronized Map<Long, Published> messages() {
+    Map<Long, Published> messages = new HashMap<>();
     for (Entry entry : entries) {
-      if (entry.event().messageKey() != 0) {
-        keys.add(entry.event().messageKey());
+      if (entry.event().message() != null) {
+        messages.put(entry.event().key(), entry.event().message());
       }
     }
-    return keys;
+    return messages;
   }
 
   void close() {
@@ -84,7 +84,8 @@ final class Outbox {
         } else if (System.nanoTime() - first.since() > settings.patience().toNanos()) {
           drop(first, "not accepted for " + settings.patience().toSeconds() + " s: " + trouble);
         } else {
-          if (pause == FIRST_PAUSE_MILLIS) {
+          // Once may be a connection that was idle for too long.
+          if (pause == 2 * FIRST_PAUSE_MILLIS) {
             log.warn("event {} is tried again: {}", first.event().id(), trouble);
           }
           Thread.sleep(pause);

@@ -20,13 +20,14 @@ use std::time::Duration;
 
 pub use allowed::AllowedDestination;
 pub use check::{ConfigErrors, Problem};
-pub use delivery::SourceConfig;
+pub use delivery::{SourceConfig, TraceContinue};
 pub use limits::{Limits, NoRule, NotDeployed, RulesConfig, SinkConfig};
 pub use part::DeployConfig;
 pub use reference::reference_page;
 
 use env::Environment;
 use read::Reader;
+use runtime::telemetry::otel::OtelSettings;
 
 /// Everything the program is told, checked.
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ pub struct Config {
     pub logs: Logs,
     /// How many decisions are kept.
     pub decisions_kept: usize,
+    /// Traces, as the standard variables say.
+    pub telemetry: OtelSettings,
     /// Runtime threads.
     pub threads: runtime::cpu::Threads,
     /// How long a graceful stop may take.
@@ -101,14 +104,16 @@ impl Config {
         let variables: Vec<(String, String)> = variables.into_iter().collect();
         let unknown = check::unknown_variables(variables.iter().map(|(name, _)| name.as_str()));
         let warnings = overlooked::overlooked(variables.iter().map(|(name, _)| name.as_str()));
+        let telemetry = OtelSettings::from_variables(variables.iter().cloned());
         let environment = read_environment(variables)?;
         let mut reader = Reader::new(&environment, unknown, warnings);
-        let config = Self::read(&mut reader);
-        let warnings = reader.finish()?;
+        let config = Self::read(&mut reader, telemetry);
+        let mut warnings = reader.finish()?;
+        warnings.extend(config.telemetry.warnings.iter().cloned());
         Ok(Self { warnings, ..config })
     }
 
-    fn read(reader: &mut Reader<'_>) -> Self {
+    fn read(reader: &mut Reader<'_>, telemetry: OtelSettings) -> Self {
         let source = delivery::read(reader);
         let roles = read_roles(reader, source.binding.is_some());
         let limits = limits::read(reader);
@@ -127,6 +132,7 @@ impl Config {
                 ),
             },
             decisions_kept: reader.number("BRIDGE_DECISIONS_KEPT", 0, 100_000) as usize,
+            telemetry,
             threads: reader.parsed(
                 "BRIDGE_THREADS",
                 "`auto` or a number from 1",

@@ -7,6 +7,7 @@
 //! - `limiter`: how many commands are in flight; `line`: who waits; `turned_away`: who goes first.
 //! - [`acknowledge`](mod@acknowledge): the table from outcome to status.
 //! - `told`: what is told of an event, to whoever asks and to the log.
+//! - `trace`: the spans of an event.
 //! - `metrics`: what is counted.
 
 pub mod acknowledge;
@@ -18,6 +19,7 @@ mod plan;
 mod prepared;
 mod receive;
 mod told;
+mod trace;
 mod turned_away;
 
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use opentelemetry::metrics::Meter;
+use runtime::telemetry::traces::Traces;
 use tokio_util::task::TaskTracker;
 use zeebe_client::Gateway;
 
@@ -45,6 +48,7 @@ pub struct Sink {
     unmatched: told::Unmatched,
     decisions: Decisions,
     metrics: metrics::SinkMetrics,
+    traces: Traces,
     tasks: TaskTracker,
 }
 
@@ -59,6 +63,7 @@ impl Sink {
         limits: &Limits,
         decisions: Decisions,
         meter: &Meter,
+        traces: Traces,
     ) -> Arc<Self> {
         let metrics = metrics::SinkMetrics::new(meter, &rules);
         let limiter = limiter::Limiter::new(limits.max_commands_in_flight);
@@ -72,6 +77,7 @@ impl Sink {
             unmatched: told::Unmatched::default(),
             decisions,
             metrics,
+            traces,
             tasks: TaskTracker::new(),
         })
     }

@@ -12,6 +12,7 @@
 //! - `work`: joins worker, event, delivery and outcome.
 //! - `drain`: the jobs that wait are worked, and somebody waits until none is left.
 //! - `wake_up`: the request that waits.
+//! - `trace`: the spans of a job.
 //! - `metrics`: what is counted.
 
 mod custom_headers;
@@ -25,6 +26,7 @@ mod outage;
 pub mod outcome;
 mod pause;
 mod task;
+mod trace;
 mod wake_up;
 mod work;
 
@@ -36,6 +38,7 @@ use axum::Router;
 use eventing::{Sender, SenderError, SenderSettings, SinkBinding};
 use opentelemetry::metrics::Meter;
 use runtime::shutdown::Shutdown;
+use runtime::telemetry::traces::Traces;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zeebe_client::{Gateway, JobWorker, SettingsError, WorkerHealth, WorkerSettings};
@@ -82,11 +85,17 @@ impl Source {
         tenant_id: Option<&str>,
         decisions: Decisions,
         meter: &Meter,
+        traces: Traces,
     ) -> Result<Self, SourceError> {
         let sender = Sender::new(&SenderSettings {
             max_idle_connections: config.max_jobs_active,
             ..SenderSettings::for_binding(binding)
         })?;
+        let traces = trace::JobTraces::new(
+            traces,
+            config.trace_continue,
+            gateway.settings().address.clone(),
+        );
         let worker = Arc::new(JobWorker::start(
             gateway,
             worker_settings(config, tenant_id),
@@ -99,6 +108,7 @@ impl Source {
             &worker,
             decisions,
             meter,
+            traces,
         ));
         Ok(Self {
             worker,

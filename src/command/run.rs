@@ -12,6 +12,7 @@ use runtime::readiness::{Readiness, ReadinessHandle};
 use runtime::shutdown::Shutdown;
 use runtime::telemetry::logs::LogFilter;
 use runtime::telemetry::metrics::Metrics;
+use runtime::telemetry::traces::{self, Flush, Traces};
 use zeebe_client::{Gateway, Topology, WorkerHealth};
 
 use super::deploy::{deploy_files, models, nothing_in};
@@ -23,6 +24,10 @@ use crate::rules::{DefaultRule, Rules, Settings};
 use crate::sink::Sink;
 use crate::source::{NoSource, Source, drain_router};
 
+/// The name of the program in telemetry.
+const SERVICE: &str = "eventing-zeebe";
+/// What part of the grace the last spans may take to leave.
+const FLUSH_SHARE: u32 = 5;
 /// Between looks at an engine that answers.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// Between looks at one that does not.
@@ -58,7 +63,8 @@ pub async fn run(
     {
         tracing::warn!("{warning}");
     }
-    let metrics = Metrics::new("eventing-zeebe", env!("CARGO_PKG_VERSION"))?;
+    let metrics = Metrics::new(SERVICE, env!("CARGO_PKG_VERSION"))?;
+    let (traces, flush) = start_traces(&config, &metrics);
     let gateway = Gateway::new(config.engine.clone())?;
     let main = Listener::bind(config.bind.main).await?;
     let admin = match config.bind.admin {
@@ -77,6 +83,7 @@ pub async fn run(
             &config.limits,
             decisions.clone(),
             &metrics.meter("sink"),
+            traces.clone(),
         )
     });
 
@@ -109,7 +116,7 @@ pub async fn run(
         Some(sink) => routes.merge(sink.router()),
         None => routes,
     };
-    let source = start_source(&config, &gateway, decisions, &metrics)?;
+    let source = start_source(&config, &gateway, decisions, &metrics, traces)?;
     let routes = routes.merge(drain_router(
         source.as_ref().ok_or(no_source(&config)),
         recipient,
@@ -162,8 +169,30 @@ pub async fn run(
         }
     }
     let _ = shutdown.drained().await;
+    if let Some(flush) = flush {
+        let left = shutdown.remaining().unwrap_or_default();
+        flush.within(left.min(config.grace / FLUSH_SHARE)).await;
+    }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Traces are off where nobody takes them, and where their settings cannot be used: the work goes on without.
+fn start_traces(config: &Config, metrics: &Metrics) -> (Traces, Option<Flush>) {
+    let Some(settings) = &config.telemetry.traces else {
+        return (Traces::off(), None);
+    };
+    let meter = metrics.meter("telemetry");
+    match traces::start(settings, SERVICE, env!("CARGO_PKG_VERSION"), &meter) {
+        Ok((traces, flush)) => {
+            tracing::info!(collector = settings.collector.endpoint, "traces are sent");
+            (traces, Some(flush))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "traces are off");
+            (Traces::off(), None)
+        }
+    }
 }
 
 async fn serve(
@@ -218,6 +247,7 @@ fn start_source(
     gateway: &Gateway,
     decisions: Decisions,
     metrics: &Metrics,
+    traces: Traces,
 ) -> Result<Option<Source>, Box<dyn Error>> {
     match &config.source.binding {
         Some(binding) if config.roles.source => {
@@ -229,6 +259,7 @@ fn start_source(
                 tenant_id,
                 decisions,
                 &metrics.meter("source"),
+                traces,
             )?))
         }
         Some(_) | None => Ok(None),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use runtime::telemetry::traces::Span;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use zeebe_client::{Address, EngineError, ErrorKind, Gateway};
@@ -10,12 +11,12 @@ use zeebe_client::{Address, EngineError, ErrorKind, Gateway};
 use super::acknowledge::{Acknowledgement, Command, Outcome, acknowledge};
 use super::limiter::{Lesson, Limiter};
 use super::metrics::{SinkMetrics, name};
-use super::plan::Planning;
+use super::plan::{Planning, Step};
 use super::prepared::{Prepared, at_most_once, command, message_id};
 use super::told::refused;
+use super::trace;
 use super::turned_away::TurnedAway;
 use crate::config::{NotDeployed, SinkConfig};
-use crate::decisions::Pen;
 use crate::rules::{Plan, Planned};
 
 /// The first pause between attempts inside a request.
@@ -76,14 +77,14 @@ impl Executor {
     /// many bytes of them may be on their way at a time, the largest in any case.
     pub(super) async fn run(&self, planning: &Planning, room: usize) -> Answer {
         let mut bounds = Bounds::new(self.window, self.gateway.settings().call_timeout);
-        let answers = match (&planning.plans[..], &planning.pens[..]) {
+        let answers = match (&planning.plans[..], &planning.steps[..]) {
             // One command checks its own size before it is sent.
-            ([only], [pen]) => vec![self.one(only, pen, &bounds).await],
-            (several, pens) => {
+            ([only], [step]) => vec![self.one(only, step, &bounds).await],
+            (several, steps) => {
                 if let Some(too_large) = several.iter().find_map(|each| self.too_large(&each.plan))
                 {
-                    for pen in pens {
-                        refused(pen, too_large.acknowledgement.status());
+                    for step in steps {
+                        refused(&step.pen, too_large.acknowledgement.status());
                     }
                     return too_large;
                 }
@@ -91,8 +92,8 @@ impl Executor {
                 bounds.room = Some(Semaphore::new(
                     room.max(LEAST_ROOM).max(largest.unwrap_or_default()),
                 ));
-                let each = several.iter().zip(pens);
-                join_all(each.map(|(planned, pen)| self.one(planned, pen, &bounds))).await
+                let each = several.iter().zip(steps);
+                join_all(each.map(|(planned, step)| self.one(planned, step, &bounds))).await
             }
         };
         answers
@@ -114,7 +115,7 @@ impl Executor {
     }
 
     /// One command, until the engine has taken or refused it, or the request's time is up.
-    async fn one(&self, planned: &Planned, pen: &Pen, bounds: &Bounds) -> Answer {
+    async fn one(&self, planned: &Planned, step: &Step, bounds: &Bounds) -> Answer {
         let began = Instant::now();
         let plan = &planned.plan;
         let kind = command(plan);
@@ -123,7 +124,7 @@ impl Executor {
         let mut pause = FIRST_PAUSE;
         let mut retries = 0;
         loop {
-            let (outcome, error) = match self.attempt(plan, bounds, turned_away).await {
+            let (outcome, error) = match self.attempt(plan, &step.span, bounds, turned_away).await {
                 Ok(()) => (Outcome::Done, None),
                 Err(error) if error.kind() == ErrorKind::OutcomeUnknown && at_most_once(plan) => {
                     tracing::warn!(%error, "a command that must not be repeated has an unknown outcome; it is taken as done");
@@ -137,7 +138,7 @@ impl Executor {
                 self.metrics.command(kind, outcome, began.elapsed());
                 self.metrics
                     .acknowledged(planned.rule.as_ref(), acknowledgement);
-                pen.decided(|decision| {
+                step.pen.decided(|decision| {
                     decision.rule.clone_from(&planned.rule);
                     decision.command = Some(kind.name());
                     decision.message_id = event.unwrap_or_default().into();
@@ -177,6 +178,7 @@ impl Executor {
     async fn attempt(
         &self,
         plan: &Plan,
+        span: &Span,
         bounds: &Bounds,
         turned_away: u32,
     ) -> Result<(), EngineError> {
@@ -189,7 +191,8 @@ impl Executor {
             Ok(Some(placed)) => placed,
             Ok(None) | Err(_) => return Err(crowded_out(command(plan))),
         };
-        let sending = Prepared::from(plan).send(&self.gateway);
+        let span = trace::command(span, plan, self.engine());
+        let sending = span.scope(Prepared::from(plan).send(&self.gateway));
         let result = match tokio::time::timeout_at(bounds.end, sending).await {
             Ok(result) => result,
             // It was sent: nobody knows what became of it.
@@ -199,6 +202,7 @@ impl Executor {
                 "the engine did not answer within the time that a request has",
             )),
         };
+        trace::commanded(&span, &result);
         let lesson = match &result {
             Ok(()) => Lesson::Success,
             Err(error) if error.kind() == ErrorKind::Backpressure => Lesson::Backpressure,

@@ -3,9 +3,11 @@
 use cloudevents::Event;
 use http::{HeaderMap, StatusCode};
 use runtime::budget::Reservation;
+use runtime::telemetry::traces::{Span, SpanKind, traceparent, tracestate};
 
 use super::Sink;
 use super::told;
+use super::trace;
 use crate::config::NoRule;
 use crate::decisions::Pen;
 use crate::recipient::Refusal;
@@ -16,14 +18,23 @@ use crate::rules::{Planned, Travel, check_together};
 pub(super) const SLACK: usize = 1024;
 
 /// The commands that one request leads to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Planning {
     pub(super) plans: Vec<Planned>,
-    /// For each of them, what writes down what becomes of it.
-    pub(super) pens: Vec<Pen>,
+    /// For each of them what is told of it.
+    pub(super) steps: Vec<Step>,
 }
 
-/// Everything that one request leads to.
+/// What is told of a command: in a span, and to whoever asks.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    /// The span of its event.
+    pub(super) span: Span,
+    /// Writes down what becomes of it.
+    pub(super) pen: Pen,
+}
+
+/// Everything that the events of one request lead to.
 ///
 /// The body has paid for commands up to its own size; what they take beyond, because several rules act
 /// or a rule puts together more than came, `reservation` grows by, command after command, before the
@@ -35,35 +46,32 @@ pub(super) async fn plan(
     sink: &Sink,
     headers: &HeaderMap,
     events: &[Event],
+    span: &Span,
     reservation: &mut Reservation,
 ) -> Result<Planning, Refusal> {
-    let travel = Travel {
-        traceparent: text(headers, "traceparent"),
-        tracestate: text(headers, "tracestate"),
-    };
     let mut commands = Commands {
-        plans: Vec::with_capacity(events.len()),
-        pens: Vec::with_capacity(events.len()),
+        planning: Planning::default(),
         bytes: 0,
         most: sink.max_commands,
         reservation,
     };
-    if let Err(refusal) = commands.of_all(sink, events, &travel).await {
+    if let Err(refusal) = commands.of_all(sink, headers, events, span).await {
         // None of them leads to anything, whichever is at fault.
+        let ours = span.context().as_ref().map(traceparent);
+        let travel = Travel {
+            traceparent: ours.as_deref().or_else(|| text(headers, "traceparent")),
+            ..Travel::default()
+        };
         for event in events {
             told::refused(&told::about(sink, event, &travel), refusal.status);
         }
         return Err(refusal);
     }
-    Ok(Planning {
-        plans: commands.plans,
-        pens: commands.pens,
-    })
+    Ok(commands.planning)
 }
 
 struct Commands<'r> {
-    plans: Vec<Planned>,
-    pens: Vec<Pen>,
+    planning: Planning,
     bytes: usize,
     most: usize,
     reservation: &'r mut Reservation,
@@ -73,21 +81,53 @@ impl Commands<'_> {
     async fn of_all(
         &mut self,
         sink: &Sink,
+        headers: &HeaderMap,
         events: &[Event],
-        travel: &Travel<'_>,
+        span: &Span,
     ) -> Result<(), Refusal> {
         for event in events {
-            self.of(sink, event, travel).await?;
+            let span = trace::event(span, event, events.len());
+            // What the process goes on from is our own span; without one, what came.
+            let context = span.context();
+            let ours = context
+                .as_ref()
+                .map(|context| (traceparent(context), tracestate(context)));
+            let travel = match &ours {
+                Some((parent, state)) => Travel {
+                    traceparent: Some(parent),
+                    tracestate: state.as_deref(),
+                    baggage: span.propagators().and_then(|how| how.baggage(headers)),
+                },
+                None => Travel {
+                    traceparent: text(headers, "traceparent"),
+                    tracestate: text(headers, "tracestate"),
+                    baggage: None,
+                },
+            };
+            let selecting = span.child(SpanKind::Internal, || "select rule".into(), |_| {});
+            let selected = self.of(sink, event, &travel, &span).await;
+            trace::selected(&selecting, &self.planning.plans, &selected);
+            selected?;
         }
-        check_together(&self.plans).map_err(|error| unprocessable(error.to_string()))
+        check_together(&self.planning.plans).map_err(|error| unprocessable(error.to_string()))
     }
 
-    async fn of(&mut self, sink: &Sink, event: &Event, travel: &Travel<'_>) -> Result<(), Refusal> {
-        let before = self.plans.len();
-        let pen = told::about(sink, event, travel);
+    /// How many one event leads to.
+    async fn of(
+        &mut self,
+        sink: &Sink,
+        event: &Event,
+        travel: &Travel<'_>,
+        span: &Span,
+    ) -> Result<usize, Refusal> {
+        let before = self.planning.plans.len();
+        let step = Step {
+            span: span.clone(),
+            pen: told::about(sink, event, travel),
+        };
         for planned in sink.rules.plans(event, travel) {
             let planned = planned.map_err(|error| unprocessable(error.to_string()))?;
-            if self.plans.len() == self.most {
+            if self.planning.plans.len() == self.most {
                 return Err(unprocessable(format!(
                     "the request leads to more than {} commands, the limit that \
                      BRIDGE_MAX_COMMANDS_PER_REQUEST sets; send fewer events at once, or let fewer rules act",
@@ -95,22 +135,23 @@ impl Commands<'_> {
                 )));
             }
             self.bytes += planned.bytes;
-            self.plans.push(planned);
-            self.pens.push(pen.clone());
+            self.planning.plans.push(planned);
+            self.planning.steps.push(step.clone());
             self.pay().await?;
         }
-        if self.plans.len() > before {
-            return Ok(());
+        let led_to = self.planning.plans.len() - before;
+        if led_to > 0 {
+            return Ok(led_to);
         }
         sink.metrics.unmatched();
         sink.unmatched.tell(event);
         match sink.no_rule {
             NoRule::Accept => {
-                pen.decided(|decision| {
+                step.pen.decided(|decision| {
                     decision.outcome = told::UNMATCHED;
                     decision.status = Some(StatusCode::ACCEPTED.as_u16());
                 });
-                Ok(())
+                Ok(0)
             }
             NoRule::Refuse => Err(unprocessable(String::from(
                 "no rule selects this event; add one to the rules file",

@@ -7,6 +7,7 @@ use eventing_zeebe::decisions::Decisions;
 use eventing_zeebe::source::Source;
 use runtime::shutdown::Shutdown;
 use runtime::telemetry::metrics::Metrics;
+use runtime::telemetry::traces::Traces;
 use serde_json::json;
 use testkit::clock;
 use testkit::destination::{Answer, Destination, Received};
@@ -76,6 +77,7 @@ async fn five_minutes(
         None,
         Decisions::default(),
         &metrics.meter("source"),
+        Traces::off(),
     )
     .expect("a source");
     let source = Arc::new(source);

@@ -52,6 +52,17 @@ pub struct Sink {
     tasks: TaskTracker,
 }
 
+/// Where the role says what it does.
+#[derive(Debug)]
+pub struct Signals<'a> {
+    /// For what is counted.
+    pub meter: &'a Meter,
+    /// For spans.
+    pub traces: Traces,
+    /// For what became of an event.
+    pub decisions: Decisions,
+}
+
 impl Sink {
     /// Puts the role together; nothing is sent yet.
     #[must_use]
@@ -61,9 +72,11 @@ impl Sink {
         recipient: Arc<Recipient>,
         config: &SinkConfig,
         limits: &Limits,
-        decisions: Decisions,
-        meter: &Meter,
-        traces: Traces,
+        Signals {
+            meter,
+            traces,
+            decisions,
+        }: Signals<'_>,
     ) -> Arc<Self> {
         let metrics = metrics::SinkMetrics::new(meter, &rules);
         let limiter = limiter::Limiter::new(limits.max_commands_in_flight);

@@ -21,7 +21,7 @@ use crate::config::{Config, ConfigErrors, Limits, RulesConfig};
 use crate::decisions::Decisions;
 use crate::recipient::Recipient;
 use crate::rules::{DefaultRule, Rules, Settings};
-use crate::sink::Sink;
+use crate::sink::{Signals, Sink};
 use crate::source::{NoSource, Source, drain_router};
 
 /// The name of the program in telemetry.
@@ -81,9 +81,11 @@ pub async fn run(
             Arc::clone(&recipient),
             &config.sink,
             &config.limits,
-            decisions.clone(),
-            &metrics.meter("sink"),
-            traces.clone(),
+            Signals {
+                meter: &metrics.meter("sink"),
+                traces: traces.clone(),
+                decisions: decisions.clone(),
+            },
         )
     });
 

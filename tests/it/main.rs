@@ -4,6 +4,8 @@
 mod config;
 /// More events than the engine can take.
 mod crowded;
+/// What became of an event, asked of the program itself.
+mod dark;
 /// The dependency tree.
 mod dependencies;
 /// The pictures of the models.

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 pub use allowed::AllowedDestination;
 pub use check::{ConfigErrors, Problem};
-pub use delivery::SourceConfig;
+pub use delivery::{SourceConfig, TraceContinue};
 pub use limits::{Limits, NoRule, NotDeployed, RulesConfig, SinkConfig};
 pub use part::DeployConfig;
 pub use reference::reference_page;

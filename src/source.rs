@@ -11,6 +11,7 @@
 //! - `work`: joins worker, event, delivery and outcome.
 //! - `drain`: the jobs that wait are worked, and somebody waits until none is left.
 //! - `wake_up`: the request that waits.
+//! - `trace`: the spans of a job.
 //! - `metrics`: what is counted.
 
 mod custom_headers;
@@ -23,6 +24,7 @@ mod outage;
 pub mod outcome;
 mod pause;
 mod task;
+mod trace;
 mod wake_up;
 mod work;
 
@@ -34,6 +36,7 @@ use axum::Router;
 use eventing::{Sender, SenderError, SenderSettings, SinkBinding};
 use opentelemetry::metrics::Meter;
 use runtime::shutdown::Shutdown;
+use runtime::telemetry::traces::Traces;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zeebe_client::{Gateway, JobWorker, SettingsError, WorkerHealth, WorkerSettings};
@@ -78,11 +81,17 @@ impl Source {
         config: &SourceConfig,
         tenant_id: Option<&str>,
         meter: &Meter,
+        traces: Traces,
     ) -> Result<Self, SourceError> {
         let sender = Sender::new(&SenderSettings {
             max_idle_connections: config.max_jobs_active,
             ..SenderSettings::for_binding(binding)
         })?;
+        let traces = trace::JobTraces::new(
+            traces,
+            config.trace_continue,
+            gateway.settings().address.clone(),
+        );
         let worker = Arc::new(JobWorker::start(
             gateway,
             worker_settings(config, tenant_id),
@@ -94,6 +103,7 @@ impl Source {
             config.clone(),
             &worker,
             meter,
+            traces,
         ));
         Ok(Self {
             worker,

@@ -107,7 +107,7 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
         Some(sink) => routes.merge(sink.router()),
         None => routes,
     };
-    let source = start_source(&config, &gateway, &metrics)?;
+    let source = start_source(&config, &gateway, &metrics, traces)?;
     let routes = routes.merge(drain_router(
         source.as_ref().ok_or(no_source(&config)),
         recipient,
@@ -237,6 +237,7 @@ fn start_source(
     config: &Config,
     gateway: &Gateway,
     metrics: &Metrics,
+    traces: Traces,
 ) -> Result<Option<Source>, Box<dyn Error>> {
     match &config.source.binding {
         Some(binding) if config.roles.source => {
@@ -247,6 +248,7 @@ fn start_source(
                 &config.source,
                 tenant_id,
                 &metrics.meter("source"),
+                traces,
             )?))
         }
         Some(_) | None => Ok(None),

@@ -132,5 +132,6 @@ settings! {
         BRIDGE_DRAIN_SECONDS bridge_drain_seconds = "240": "How long one `POST /drain` may go on, from its first request; what is in hand then is waited for, and it is answered before BRIDGE_SERVICE_TIMEOUT_SECONDS in any case. The default leaves the minute that a Knative Service's 300 s have beyond it. Must be below BRIDGE_SERVICE_TIMEOUT_SECONDS, and should be above BRIDGE_JOB_TIMEOUT_SECONDS: for so long a drain waits for the jobs of a pod that died.";
         BRIDGE_SERVICE_TIMEOUT_SECONDS bridge_service_timeout_seconds = "300": "The `timeoutSeconds` of the Knative Service that runs this: how long its queue proxy lets a request take, and how long a pod has to end. Only compared with, never enforced.";
         BRIDGE_HOP_LIMIT bridge_hop_limit = "255": "How often an event may come back through a process before its loop is stopped with an incident. From 1 to 255, the Broker's own limit.";
+        BRIDGE_TRACE_CONTINUE bridge_trace_continue = "parent": "How a job goes on from the trace of its process: `parent`, in the same trace, so that one trace leads from the first event to the last; `link`, in a new one that points there, where processes wait for days or a trace must not grow without end.";
     }
 }

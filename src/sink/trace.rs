@@ -13,15 +13,12 @@ use http::{HeaderMap, StatusCode};
 use runtime::telemetry::traces::{
     Attributes, Origin, Propagators, Span, SpanContext, SpanKind, Traces, read_traceparent,
 };
-use zeebe_client::{Address, EngineError, ErrorKind};
+use zeebe_client::{Address, EngineError, ErrorKind, SERVICE};
 
 use super::metrics::refused;
 use super::prepared::command as command_of;
 use crate::recipient::Refusal;
 use crate::rules::{Plan, Planned};
-
-/// The gateway's gRPC service.
-const SERVICE: &str = "gateway_protocol.Gateway";
 
 /// What is known of a request before its body is there; nothing while tracing is off.
 pub(super) struct Arrival {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloudevents_http::{Message, into_binary};
+use eventing::extension::{TRACEPARENT, TRACESTATE};
 use eventing::{Attempt, Sender, SinkBinding, reply};
 use http::{HeaderValue, Uri};
 use opentelemetry::metrics::Meter;
@@ -12,12 +13,13 @@ use tokio_util::sync::CancellationToken;
 use zeebe_client::{Ended, EngineError, HeldJob, JobWorker};
 
 use super::destination::{Destination, Destinations, OwnDestination};
-use super::event::{self, Outgoing};
+use super::event::{self, Travelled};
 use super::metrics::{GONE_ALREADY, HAND_BACK, REFUSED, SourceMetrics, TOO_LATE, name};
 use super::outage::{LONGEST_PAUSE, Outage, Then, Turn};
 use super::outcome::{Ending, ending};
 use super::pause::{HandBacks, grown};
 use super::task::{Task, TaskError, Tasks};
+use super::trace::{self, Described, JobTraces};
 use crate::config::SourceConfig;
 
 /// The shortest pause before a job that was handed back is offered again, before it is shortened at random.
@@ -40,6 +42,14 @@ pub(super) struct Bench {
     /// Cancelled when the grace is nearly over.
     pub(super) give_up: CancellationToken,
     pub(super) metrics: SourceMetrics,
+    traces: JobTraces,
+}
+
+/// An event on its way.
+struct Parcel {
+    task: Arc<Task>,
+    message: Message,
+    described: Described,
 }
 
 impl Bench {
@@ -49,6 +59,7 @@ impl Bench {
         config: SourceConfig,
         worker: &Arc<JobWorker>,
         meter: &Meter,
+        traces: JobTraces,
     ) -> Self {
         Self {
             sender,
@@ -60,14 +71,25 @@ impl Bench {
             config,
             give_up: CancellationToken::new(),
             metrics: SourceMetrics::new(meter),
+            traces,
         }
     }
 
     /// Works one job to its end.
-    pub(super) async fn work(self: Arc<Self>, mut job: HeldJob) {
+    pub(super) async fn work(self: Arc<Self>, job: HeldJob) {
+        let began = self.traces.now();
+        let read = event::split(&job.job().variables);
+        let travelled = read.as_ref().ok().map(|(_, travelled)| travelled);
+        let span = self.traces.activate(job.job(), travelled, began);
+        let parcel =
+            read.and_then(|(variables, travelled)| self.parcel(&job, &variables, &travelled));
+        span.scope(self.work_out(job, parcel)).await;
+    }
+
+    async fn work_out(&self, mut job: HeldJob, parcel: Result<Parcel, TaskError>) {
         let turn = self.outage.turn(job.job().key);
-        match self.event_of(&job) {
-            Ok((task, message)) => self.deliver(&mut job, turn, &task, message).await,
+        match parcel {
+            Ok(parcel) => self.deliver(&mut job, turn, &parcel).await,
             Err(error) => {
                 drop(turn);
                 let text = format!(
@@ -83,54 +105,58 @@ impl Bench {
                     "{text}"
                 );
                 // The same model and variables would fail again: no retries are used up in loops.
-                let ended = job.fail(0, &shortened(&text), Duration::ZERO).await;
-                self.log(&job, name(&Ending::Incident), &ended);
+                self.incident(&mut job, &text).await;
             }
         }
     }
 
-    fn event_of(&self, job: &HeldJob) -> Result<(Arc<Task>, Message), TaskError> {
+    fn parcel(
+        &self,
+        job: &HeldJob,
+        variables: &str,
+        travelled: &Travelled,
+    ) -> Result<Parcel, TaskError> {
         let job = job.job();
         let task = self.tasks.of(job)?;
-        let outgoing = event::build(job, &task, &self.config.event_source)?;
-        if outgoing.hops > self.config.hop_limit {
+        let source = &self.config.event_source;
+        let mut event = event::build(job, &task, source, variables, travelled)?;
+        let hops = travelled.hops();
+        if hops > self.config.hop_limit {
             self.metrics.looped();
             return Err(TaskError::new(
                 "hops",
                 format!(
                     "the event went through processes {} times, more than the limit of {}: events and processes start each other in a loop",
-                    outgoing.hops, self.config.hop_limit
+                    hops, self.config.hop_limit
                 ),
             ));
         }
-        self.message(outgoing).map(|message| (task, message))
-    }
-
-    fn message(&self, outgoing: Outgoing) -> Result<Message, TaskError> {
-        let Outgoing {
-            mut event,
-            traceparent,
-            tracestate,
-            hops: _,
-        } = outgoing;
         self.binding.apply_overrides(&mut event);
+        let described = self.traces.describe(&event, travelled);
         let mut message =
             into_binary(event).map_err(|error| TaskError::new("event", error.to_string()))?;
-        for (name, value) in [("traceparent", traceparent), ("tracestate", tracestate)] {
-            if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+        for (name, value) in [
+            (TRACEPARENT, &travelled.traceparent),
+            (TRACESTATE, &travelled.tracestate),
+        ] {
+            if let Some(Ok(value)) = value.as_ref().map(HeaderValue::try_from) {
                 message.headers.insert(name, value);
             }
         }
-        Ok(message)
+        Ok(Parcel {
+            task,
+            message,
+            described,
+        })
     }
 
-    async fn deliver(&self, job: &mut HeldJob, turn: Turn<'_>, task: &Task, message: Message) {
-        match self.destinations.of(task) {
-            Destination::Shared(uri) => self.deliver_to_shared(job, turn, task, uri, message).await,
+    async fn deliver(&self, job: &mut HeldJob, turn: Turn<'_>, parcel: &Parcel) {
+        match self.destinations.of(&parcel.task) {
+            Destination::Shared(uri) => self.deliver_to_shared(job, turn, uri, parcel).await,
             Destination::Own(own) => {
                 // It says nothing about the shared one.
                 drop(turn);
-                self.deliver_to_own(job, task, own, message).await;
+                self.deliver_to_own(job, own, parcel).await;
             }
         }
     }
@@ -139,9 +165,8 @@ impl Bench {
         &self,
         job: &mut HeldJob,
         mut turn: Turn<'_>,
-        task: &Task,
         uri: &Uri,
-        message: Message,
+        parcel: &Parcel,
     ) {
         turn.take();
         loop {
@@ -153,7 +178,7 @@ impl Bench {
                 drop(turn);
                 return self.hand_back(job, "not delivered", Duration::ZERO).await;
             }
-            let Some((attempt, ending)) = self.attempt(task, uri, &message).await else {
+            let Some((attempt, ending)) = self.attempt(uri, parcel).await else {
                 return self.stopped(job).await;
             };
             let longest = match &ending {
@@ -173,13 +198,7 @@ impl Bench {
     }
 
     /// A destination of a task's own has no outage: what is not answered is handed back each for itself.
-    async fn deliver_to_own(
-        &self,
-        job: &mut HeldJob,
-        task: &Task,
-        own: OwnDestination<'_>,
-        message: Message,
-    ) {
+    async fn deliver_to_own(&self, job: &mut HeldJob, own: OwnDestination<'_>, parcel: &Parcel) {
         let place = tokio::select! {
             place = own.place() => place,
             () = self.give_up.cancelled() => return self.stopped(job).await,
@@ -192,7 +211,7 @@ impl Bench {
         if is_lost(job) {
             return self.hand_back(job, "not delivered", Duration::ZERO).await;
         }
-        let Some((attempt, ending)) = self.attempt(task, own.uri, &message).await else {
+        let Some((attempt, ending)) = self.attempt(own.uri, parcel).await else {
             return self.stopped(job).await;
         };
         drop(place);
@@ -200,20 +219,25 @@ impl Bench {
     }
 
     /// One attempt and what it means; `None` where it was given up since the program stops.
-    async fn attempt(
-        &self,
-        task: &Task,
-        destination: &Uri,
-        message: &Message,
-    ) -> Option<(Attempt, Ending)> {
+    async fn attempt(&self, destination: &Uri, parcel: &Parcel) -> Option<(Attempt, Ending)> {
         let began = Instant::now();
+        let mut message = parcel.message.clone();
+        let span = self
+            .traces
+            .deliver(&parcel.described, destination, &mut message.headers);
+        let sending = self
+            .sender
+            .send(destination, message, self.config.delivery_timeout);
         let attempt = tokio::select! {
             // An answer that is there counts, also at the very end.
             biased;
-            attempt = self.sender.send(destination, message.clone(), self.config.delivery_timeout) => attempt,
-            () = self.give_up.cancelled() => return None,
+            attempt = span.scope(sending) => Some(attempt),
+            () = self.give_up.cancelled() => None,
         };
-        let ending = ending(&attempt, &task.error_map);
+        trace::delivered(&span, attempt.as_ref());
+        drop(span);
+        let attempt = attempt?;
+        let ending = ending(&attempt, &parcel.task.error_map);
         self.metrics.delivered(&ending, began.elapsed());
         Some((attempt, ending))
     }
@@ -230,8 +254,32 @@ impl Bench {
     }
 
     async fn hand_back(&self, job: &mut HeldJob, reason: &str, backoff: Duration) {
-        let ended = job.hand_back(reason, backoff).await;
+        self.traces.failed(HAND_BACK, reason);
+        let ended = self
+            .traces
+            .command("FailJob", job.hand_back(reason, backoff))
+            .await;
         self.log(job, HAND_BACK, &ended);
+    }
+
+    async fn incident(&self, job: &mut HeldJob, text: &str) {
+        let how = name(&Ending::Incident);
+        let ended = self.fail(job, how, 0, text, Duration::ZERO).await;
+        self.log(job, how, &ended);
+    }
+
+    async fn fail(
+        &self,
+        job: &mut HeldJob,
+        how: &'static str,
+        retries: i32,
+        text: &str,
+        pause: Duration,
+    ) -> Ended {
+        let text = shortened(text);
+        self.traces.failed(how, &text);
+        let failing = job.fail(retries, &text, pause);
+        self.traces.command("FailJob", failing).await
     }
 
     /// Ends a job as the answer says; `longest` bounds the pause of one that is handed back.
@@ -246,17 +294,26 @@ impl Bench {
             }
             Ending::Complete => {
                 self.notice_reply(job, attempt);
-                (name(ending), job.complete("").await)
+                let completing = job.complete("");
+                let ended = self.traces.command("CompleteJob", completing).await;
+                (name(ending), ended)
             }
-            Ending::ThrowError(code) => (name(ending), job.throw_error(code, &said()).await),
+            Ending::ThrowError(code) => {
+                let said = said();
+                let throwing = job.throw_error(code, &said);
+                let ended = self.traces.command("ThrowError", throwing).await;
+                (name(ending), ended)
+            }
             Ending::UseRetry if retries_left > 0 => {
+                let how = name(ending);
                 let pause = self.retry_pause(job.job().retries);
-                (name(ending), job.fail(retries_left, &said(), pause).await)
+                let ended = self.fail(job, how, retries_left, &said(), pause).await;
+                (how, ended)
             }
-            Ending::UseRetry | Ending::Incident => (
-                name(&Ending::Incident),
-                job.fail(0, &said(), Duration::ZERO).await,
-            ),
+            Ending::UseRetry | Ending::Incident => {
+                let how = name(&Ending::Incident);
+                (how, self.fail(job, how, 0, &said(), Duration::ZERO).await)
+            }
         };
         self.hand_backs.forget(job.job().key);
         self.log(job, how, &ended);
@@ -278,8 +335,7 @@ impl Bench {
             "the event was delivered and answered {}, but the engine refused the end `{how}` of its job: {error}; once this is resolved the event is delivered again, with the same id",
             attempt.summary()
         );
-        let ended = job.fail(0, &shortened(&text), Duration::ZERO).await;
-        self.log(job, name(&Ending::Incident), &ended);
+        self.incident(job, &text).await;
     }
 
     fn notice_reply(&self, job: &HeldJob, attempt: &Attempt) {
@@ -304,6 +360,7 @@ impl Bench {
 
     fn log(&self, job: &HeldJob, how: &'static str, ended: &Ended) {
         let job_key = job.job().key.0;
+        self.traces.ended(how);
         match ended {
             Ended::Done => {
                 self.metrics.ended(how);

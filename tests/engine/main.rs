@@ -17,5 +17,7 @@ mod outcomes;
 mod round_trip;
 /// The models of the ticket sale.
 mod tickets;
+/// Which job goes on from which event, in the spans that a collector gets.
+mod trace;
 /// Jobs that waited for a pod to be woken, and the end of one in the middle.
 mod wake_up;

@@ -6,6 +6,7 @@ use eventing_zeebe::config::Config;
 use eventing_zeebe::source::Source;
 use runtime::shutdown::Shutdown;
 use runtime::telemetry::metrics::Metrics;
+use runtime::telemetry::traces::Traces;
 use serde_json::json;
 use testkit::clock;
 use testkit::destination::{Answer, Destination, Received};
@@ -74,6 +75,7 @@ async fn five_minutes(
         &config.source,
         None,
         &metrics.meter("source"),
+        Traces::off(),
     )
     .expect("a source");
     let source = Arc::new(source);

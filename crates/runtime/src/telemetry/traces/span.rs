@@ -95,6 +95,15 @@ impl Traces {
         self.0.as_ref().map(|_| SystemTime::now())
     }
 
+    /// The span within whose [scope](Span::scope) this is called.
+    #[must_use]
+    pub fn current(&self) -> Span {
+        Span(self.0.as_ref().map(|on| Live {
+            on: Arc::clone(on),
+            context: Context::current(),
+        }))
+    }
+
     /// How context comes and goes; `None` while tracing is off.
     #[must_use]
     pub fn propagators(&self) -> Option<&Propagators> {

@@ -72,13 +72,14 @@ settings! {
     "Listening" {
         PORT port = "8080": "The port of the sink, and of health and metrics unless BRIDGE_ADMIN_PORT moves them. Knative Serving sets it.";
         BRIDGE_HOST bridge_host = "127.0.0.1": "The address to bind. Loopback by default, so that a program started by hand is not open to the network; the image sets `0.0.0.0`.";
-        BRIDGE_ADMIN_PORT bridge_admin_port = "": "A port of its own for `/readyz` and `/metrics`; `/healthz` answers on both. Unset: the same port.";
+        BRIDGE_ADMIN_PORT bridge_admin_port = "": "A port of its own for `/readyz`, `/metrics` and `/debug/...`; `/healthz` answers on both. Unset: the same port, and no `POST /debug/log`: whoever may send events must not change the logs.";
         BRIDGE_MAX_CONNECTIONS bridge_max_connections = "1024": "Connections open at one time; further ones wait to be accepted. Each costs some 10 KiB. Also the most requests in hand at one time, which HTTP/2 could multiply: further ones are answered 429.";
         BRIDGE_HEADER_TIMEOUT_MS bridge_header_timeout_ms = "5000": "How long a sender may take for a request's head. Brokers need milliseconds.";
         BRIDGE_MIN_BODY_RATE_BYTES_PER_SECOND bridge_min_body_rate_bytes_per_second = "1024": "The least rate of a request's body; a slower sender loses its place with 408, so that it cannot hold the budget of others.";
     }
     "Logs" {
         BRIDGE_LOG bridge_log = "info": "What to log: a level, or directives such as `info,eventing_zeebe::sink=debug`.";
+        BRIDGE_DECISIONS_KEPT bridge_decisions_kept = "0": "How many of the last decisions about events and jobs are kept in memory, for `GET /debug/decisions` to answer what became of one (docs/OPERATING.md): identifiers and outcomes, no data. Each takes 2 KiB at most, mostly a quarter of it. `0`, the default, keeps none and costs nothing; up to 100000.";
         BRIDGE_LOG_FORMAT bridge_log_format = "auto": "`json` (one object a line), `text`, or `auto`: text in a terminal, else JSON.";
     }
     "The engine" {

@@ -14,6 +14,7 @@ use super::Sink;
 use super::acknowledge::Acknowledgement;
 use super::execute::Answer;
 use super::plan::{Planning, SLACK, plan};
+use super::told;
 use super::trace::{self, Arrival};
 use crate::recipient::{Received, Refusal};
 
@@ -48,6 +49,7 @@ async fn accept(
     span: &mut Span,
 ) -> Result<Answer, Refusal> {
     let arrival = Arrival::of(&sink.traces, request.headers());
+    let pen = told::about_request(sink, request.headers());
     let received = sink.recipient.receive(request).await;
     let known = received.as_ref().map_or(&[][..], |all| &all.events);
     *span = trace::receive(&sink.traces, arrival, known);
@@ -56,7 +58,7 @@ async fn accept(
         events,
         mut reservation,
         place,
-    } = received?;
+    } = received.inspect_err(|refusal| told::refused(&pen, refusal.status))?;
     sink.metrics.received(events.len());
     let work = async {
         let commands = plan(sink, &headers, &events, span, &mut reservation).await?;

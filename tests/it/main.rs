@@ -6,6 +6,8 @@ mod chart;
 mod config;
 /// More events than the engine can take.
 mod crowded;
+/// What became of an event, asked of the program itself.
+mod dark;
 /// The dependency tree.
 mod dependencies;
 /// The pictures of the models.

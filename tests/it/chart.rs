@@ -120,3 +120,43 @@ fn same_names(path: &str, values: &Value, schema: &Value) {
         same_names(&format!("{path}/{name}"), value, &properties[name]);
     }
 }
+
+/// Its README lists each value with its default, and each example.
+#[test]
+fn its_page_lists_every_value_and_every_example() {
+    let folder = workspace().join("charts/eventing-zeebe");
+    let page = fs::read_to_string(folder.join("README.md")).expect("the chart's README.md");
+    let (_, table) = page.split_once("\n## Values\n").expect("a table of values");
+    let listed: BTreeSet<String> = table
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.split(" | ").take(2).collect::<Vec<_>>().join(" | "))
+        .collect();
+    let mut values = BTreeSet::new();
+    rows("", &yaml("values.yaml"), &mut values);
+    assert_eq!(listed, values);
+
+    for entry in fs::read_dir(folder.join("examples")).expect("examples") {
+        let name = entry.expect("an entry").file_name();
+        let name = name.to_str().expect("a name that is UTF-8");
+        assert!(page.contains(&format!("(examples/{name})")), "{name}");
+    }
+}
+
+/// The first two cells of each value's row.
+fn rows(path: &str, value: &Value, found: &mut BTreeSet<String>) {
+    match value.as_object().filter(|members| !members.is_empty()) {
+        Some(members) => {
+            for (name, below) in members {
+                let path = match path {
+                    "" => name.clone(),
+                    _ => format!("{path}.{name}"),
+                };
+                rows(&path, below, found);
+            }
+        }
+        None => {
+            found.insert(format!("| `{path}` | `{value}`"));
+        }
+    }
+}

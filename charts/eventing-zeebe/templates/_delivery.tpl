@@ -21,3 +21,23 @@ deadLetterSink:
 {{- $words = regexReplaceAll "[^a-z0-9]+" $words "-" | trimAll "-" -}}
 {{- printf "%s-%s" (include "bridge.fullname" .root) $words -}}
 {{- end -}}
+
+{{/* A duration in ISO 8601 as whole seconds, rounded down. */}}
+{{- define "bridge.seconds" -}}
+{{- $seconds := 0 -}}
+{{- range $unit, $factor := dict "D" 86400 "H" 3600 "M" 60 "S" 1 -}}
+{{- $seconds = add $seconds (mul $factor (int (regexFind "[0-9]+" (regexFind (printf "[0-9]+([.][0-9]+)?%s" $unit) $)))) -}}
+{{- end -}}
+{{- $seconds -}}
+{{- end -}}
+
+{{/* The shortest timeout of all Triggers, in seconds. */}}
+{{- define "bridge.triggerTimeout" -}}
+{{- $least := int (include "bridge.seconds" .Values.delivery.timeout) -}}
+{{- range .Values.triggers -}}
+{{- if and (kindIs "map" .) (hasKey . "delivery") -}}
+{{- $least = min $least (int (include "bridge.seconds" .delivery.timeout)) -}}
+{{- end -}}
+{{- end -}}
+{{- $least -}}
+{{- end -}}

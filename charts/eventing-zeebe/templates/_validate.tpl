@@ -15,7 +15,11 @@
 {{- if and .Values.oidc.enabled (not (regexMatch "^https://[^/\\s]+(/\\S*)?$" .Values.oidc.issuer)) -}}
 {{- fail (printf "oidc.issuer is %q: write the issuer's URL, with https://, as its tokens have it in `iss`" .Values.oidc.issuer) -}}
 {{- end -}}
-{{- include "bridge.validateDelivery" (dict "place" "delivery" "delivery" .Values.delivery) -}}
+{{- $tried := 10 -}}
+{{- if hasKey .Values.config "BRIDGE_RETRY_IN_REQUEST_SECONDS" -}}
+{{- $tried = int (get .Values.config "BRIDGE_RETRY_IN_REQUEST_SECONDS") -}}
+{{- end -}}
+{{- include "bridge.validateDelivery" (dict "place" "delivery" "delivery" .Values.delivery "tried" $tried) -}}
 {{- if and .Values.rules.inline .Values.rules.existingConfigMap -}}
 {{- fail "rules.inline and rules.existingConfigMap are both set: keep the one that you mean" -}}
 {{- end -}}
@@ -78,7 +82,7 @@
 {{- else -}}
 {{- $name = printf "%s-%s" $full $trigger.name -}}
 {{- if $trigger.delivery -}}
-{{- include "bridge.validateDelivery" (dict "place" (printf "triggers[%d].delivery" $index) "delivery" $trigger.delivery) -}}
+{{- include "bridge.validateDelivery" (dict "place" (printf "triggers[%d].delivery" $index) "delivery" $trigger.delivery "tried" $tried) -}}
 {{- end -}}
 {{- end -}}
 {{- if gt (len $name) 63 -}}
@@ -91,12 +95,15 @@
 {{- end -}}
 {{- end -}}
 
-{{/* (dict "place" "delivery" "delivery" {...}) */}}
+{{/* (dict "place" "delivery" "delivery" {...} "tried" 10) */}}
 {{- define "bridge.validateDelivery" -}}
 {{- $place := .place -}}
 {{- range $name, $value := dict "backoffDelay" .delivery.backoffDelay "timeout" .delivery.timeout -}}
 {{- if or (lt (len (toString $value)) 3) (not (regexMatch "^P([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+([.][0-9]+)?S)?)?$" (toString $value))) -}}
 {{- fail (printf "%s.%s is %q: write a duration in ISO 8601, PT0.2S for 200 ms, PT30S for 30 s" $place $name (toString $value)) -}}
 {{- end -}}
+{{- end -}}
+{{- if le (int (include "bridge.seconds" .delivery.timeout)) .tried -}}
+{{- fail (printf "%s.timeout is %q: the bridge itself tries for %d s inside a request (BRIDGE_RETRY_IN_REQUEST_SECONDS), and the Broker must not give up before it; write more" $place .delivery.timeout .tried) -}}
 {{- end -}}
 {{- end -}}

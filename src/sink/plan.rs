@@ -1,6 +1,7 @@
 //! The events of a request -> all commands that it leads to, made and paid for before any is sent.
 
 use cloudevents::Event;
+use eventing::spans;
 use http::{HeaderMap, StatusCode};
 use runtime::budget::Reservation;
 use runtime::telemetry::traces::{Span, SpanKind, traceparent, tracestate};
@@ -86,7 +87,7 @@ impl Commands<'_> {
         span: &Span,
     ) -> Result<(), Refusal> {
         for event in events {
-            let span = trace::event(span, event, events.len());
+            let span = spans::process(span, event, events.len());
             // What the process goes on from is our own span; without one, what came.
             let context = span.context();
             let ours = context

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cloudevents_http::{Message, into_binary};
 use eventing::extension::{TRACEPARENT, TRACESTATE};
+use eventing::spans::{self, Described};
 use eventing::{Attempt, Sender, SinkBinding, reply};
 use http::{HeaderValue, Uri};
 use opentelemetry::metrics::Meter;
@@ -20,7 +21,7 @@ use super::outage::{LONGEST_PAUSE, Outage, Then, Turn};
 use super::outcome::{Ending, ending};
 use super::pause::{HandBacks, grown};
 use super::task::{Task, TaskError, Tasks};
-use super::trace::{self, Described, JobTraces};
+use super::trace::JobTraces;
 use crate::config::SourceConfig;
 use crate::decisions::Decisions;
 
@@ -246,7 +247,7 @@ impl Bench {
             attempt = span.scope(sending) => Some(attempt),
             () = self.give_up.cancelled() => None,
         };
-        trace::delivered(&span, attempt.as_ref());
+        spans::delivered(&span, attempt.as_ref());
         drop(span);
         let attempt = attempt?;
         let ending = ending(&attempt, &parcel.task.error_map);

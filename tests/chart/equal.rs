@@ -73,9 +73,9 @@ fn meaning(value: &Value) -> Value {
                 .iter()
                 .filter(|(field, _)| !is_the_chart_s_own(field))
                 .map(|(field, below)| (field.clone(), meaning(below)))
-                .map(|(field, below)| match below {
-                    Value::String(text) if field == "rules.yaml" => (field, read(&text)),
-                    other => (field, other),
+                .map(|(field, below)| match (field.as_str(), below.as_str()) {
+                    ("rules.yaml", Some(text)) => (field, read(text)),
+                    _ => (field, below),
                 })
                 .filter(|(_, below)| below != &Value::Object(Map::new()))
                 .collect(),

@@ -58,10 +58,12 @@ fn refuse_unknown(schema: &mut Value) {
         members.insert("additionalProperties".to_owned(), json!(false));
     }
     for value in members.values_mut() {
-        match value {
-            Value::Array(items) => items.iter_mut().for_each(refuse_unknown),
-            other => refuse_unknown(other),
-        }
+        refuse_unknown(value);
+        value
+            .as_array_mut()
+            .into_iter()
+            .flatten()
+            .for_each(refuse_unknown);
     }
 }
 

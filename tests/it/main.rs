@@ -1,6 +1,8 @@
 //! Scenarios through the wire that need no other toolchain.
 
 /// Bad configuration: fatal before a port is bound, and every problem names its variable.
+// What the Helm chart has to know of the program.
+mod chart;
 mod config;
 /// More events than the engine can take.
 mod crowded;

@@ -1,7 +1,7 @@
 # What people and CI run, by the same names. The work is in scripts/ and in the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser crowd crowd-test test check unit engine knative kn-check e2e e2e-idle bench interop fuzz lint-bpmn advisories clean
+.PHONY: help demo browser crowd crowd-test test check unit engine knative kn-check chart e2e e2e-idle bench interop fuzz lint-bpmn advisories image clean
 
 CARGO ?= cargo
 
@@ -48,11 +48,10 @@ kn-check: ## the kn commands of docs/INSTALL.md make what is in knative/ (needs 
 	scripts/kn >/dev/null
 	$(CARGO) test --locked --features kn-tests --test kn
 
-e2e: ## the scenarios on a whole cluster, the one that KUBECONFIG names (needs kubectl, helm, Knative Eventing and Serving there)
-	scripts/e2e
-
-e2e-idle: ## what an idle hour costs there; takes an hour for each topology
-	scripts/e2e --idle
+chart: ## the Helm chart: lint, its tests, the schemas of Kubernetes and Knative, and the comparison with knative/ (needs Go, and python3 with pip)
+	scripts/chart-tools >/dev/null
+	scripts/knative-dataplane >/dev/null
+	$(CARGO) test --locked --features chart-tests --test chart
 
 bench: ## the benchmarks, and a load run of the release bridge beside the bare limit of the same stack
 	$(CARGO) bench --locked -p cloudevents-http -p runtime -p eventing-zeebe --bench codec --bench per_event --bench per_request --bench rules
@@ -71,6 +70,9 @@ lint-bpmn: ## the models, by bpmnlint's and Camunda's rules (needs node)
 
 advisories: ## known vulnerabilities of the dependencies (needs cargo-deny and the network)
 	$(CARGO) deny check advisories
+
+image: ## both container images, and whether they are what docs/INSTALL.md says (needs docker, podman or buildah)
+	scripts/image
 
 clean: ## what cargo built
 	$(CARGO) clean

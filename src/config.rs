@@ -20,7 +20,7 @@ use std::time::Duration;
 
 pub use allowed::AllowedDestination;
 pub use check::{ConfigErrors, Problem};
-pub use delivery::SourceConfig;
+pub use delivery::{SourceConfig, TraceContinue};
 pub use limits::{Limits, NoRule, NotDeployed, RulesConfig, SinkConfig};
 pub use part::DeployConfig;
 pub use reference::reference_page;
@@ -38,6 +38,8 @@ pub struct Config {
     pub bind: Bind,
     /// How it logs.
     pub logs: Logs,
+    /// How many decisions are kept.
+    pub decisions_kept: usize,
     /// Traces, as the standard variables say.
     pub telemetry: OtelSettings,
     /// Runtime threads.
@@ -78,7 +80,7 @@ pub struct Roles {
 pub struct Bind {
     /// The sink, `/healthz`, and the rest unless `admin` has it.
     pub main: SocketAddr,
-    /// `/readyz` and `/metrics` on a port of their own.
+    /// `/readyz`, `/metrics` and `/debug/...` on a port of their own.
     pub admin: Option<SocketAddr>,
 }
 
@@ -129,6 +131,7 @@ impl Config {
                     ],
                 ),
             },
+            decisions_kept: reader.number("BRIDGE_DECISIONS_KEPT", 0, 100_000) as usize,
             telemetry,
             threads: reader.parsed(
                 "BRIDGE_THREADS",

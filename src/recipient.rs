@@ -25,6 +25,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::config::Limits;
 
 pub use answer::{respond, wrong_method};
+pub use refusals::Refusals;
 
 /// How long a body may wait for room in the budget.
 const BUDGET_PATIENCE: Duration = Duration::from_secs(2);

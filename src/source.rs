@@ -8,9 +8,11 @@
 //! - `destination`: where an event goes, and how many jobs a destination may keep busy.
 //! - `outage`: while the destination is away one job at a time is activated, and probes.
 //! - `pause`: how long a job stays away that was not delivered.
+//! - `in_hand`: a job that is worked, and what writes down what becomes of it.
 //! - `work`: joins worker, event, delivery and outcome.
 //! - `drain`: the jobs that wait are worked, and somebody waits until none is left.
 //! - `wake_up`: the request that waits.
+//! - `trace`: the spans of a job.
 //! - `metrics`: what is counted.
 
 mod custom_headers;
@@ -18,11 +20,13 @@ mod destination;
 mod drain;
 mod error_map;
 mod event;
+mod in_hand;
 mod metrics;
 mod outage;
 pub mod outcome;
 mod pause;
 mod task;
+mod trace;
 mod wake_up;
 mod work;
 
@@ -34,11 +38,13 @@ use axum::Router;
 use eventing::{Sender, SenderError, SenderSettings, SinkBinding};
 use opentelemetry::metrics::Meter;
 use runtime::shutdown::Shutdown;
+use runtime::telemetry::traces::Traces;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zeebe_client::{Gateway, JobWorker, SettingsError, WorkerHealth, WorkerSettings};
 
 use crate::config::SourceConfig;
+use crate::decisions::Decisions;
 use crate::recipient::Recipient;
 use crate::rules::TRAVEL_VARIABLE;
 
@@ -77,12 +83,19 @@ impl Source {
         binding: &SinkBinding,
         config: &SourceConfig,
         tenant_id: Option<&str>,
+        decisions: Decisions,
         meter: &Meter,
+        traces: Traces,
     ) -> Result<Self, SourceError> {
         let sender = Sender::new(&SenderSettings {
             max_idle_connections: config.max_jobs_active,
             ..SenderSettings::for_binding(binding)
         })?;
+        let traces = trace::JobTraces::new(
+            traces,
+            config.trace_continue,
+            gateway.settings().address.clone(),
+        );
         let worker = Arc::new(JobWorker::start(
             gateway,
             worker_settings(config, tenant_id),
@@ -93,7 +106,9 @@ impl Source {
             binding.clone(),
             config.clone(),
             &worker,
+            decisions,
             meter,
+            traces,
         ));
         Ok(Self {
             worker,

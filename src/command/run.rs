@@ -10,6 +10,7 @@ use runtime::body::BodyRate;
 use runtime::listener::{Listener, ServeLimits};
 use runtime::readiness::{Readiness, ReadinessHandle};
 use runtime::shutdown::Shutdown;
+use runtime::telemetry::logs::LogFilter;
 use runtime::telemetry::metrics::Metrics;
 use runtime::telemetry::traces::{self, Flush, Traces};
 use zeebe_client::{Gateway, Topology, WorkerHealth};
@@ -17,9 +18,10 @@ use zeebe_client::{Gateway, Topology, WorkerHealth};
 use super::deploy::{deploy_files, models, nothing_in};
 use crate::admin;
 use crate::config::{Config, ConfigErrors, Limits, RulesConfig};
+use crate::decisions::Decisions;
 use crate::recipient::Recipient;
 use crate::rules::{DefaultRule, Rules, Settings};
-use crate::sink::Sink;
+use crate::sink::{Signals, Sink};
 use crate::source::{NoSource, Source, drain_router};
 
 /// The name of the program in telemetry.
@@ -39,7 +41,11 @@ const BODY_GRACE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// Rules, certificates or ports that cannot be used; all of them before the first event is taken.
-pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Error>> {
+pub async fn run(
+    config: Config,
+    log_filter: LogFilter,
+    shutdown: &Shutdown,
+) -> Result<(), Box<dyn Error>> {
     let rules = load_rules(&config.rules)?;
     let models = models(&config.models).map_err(|error| ConfigErrors::one("MODELS", error))?;
     // A ConfigMap that may be missing is mounted as an empty directory.
@@ -66,6 +72,7 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
         None => None,
     };
     let readiness = Readiness::new();
+    let decisions = Decisions::keep(config.decisions_kept);
     let recipient = Arc::new(Recipient::new(&config.limits));
     let sink = config.roles.sink.then(|| {
         Sink::new(
@@ -74,8 +81,11 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
             Arc::clone(&recipient),
             &config.sink,
             &config.limits,
-            &metrics.meter("sink"),
-            traces.clone(),
+            Signals {
+                meter: &metrics.meter("sink"),
+                traces: traces.clone(),
+                decisions: decisions.clone(),
+            },
         )
     });
 
@@ -95,10 +105,11 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
         );
     }
     let limits = serve_limits(&config.limits);
-    let admin_routes = admin::router(readiness.clone(), metrics.clone());
+    let admin_routes = admin::router(readiness.clone(), metrics.clone(), decisions.clone());
     let (routes, admin_serving) = match admin {
         Some(listener) => {
-            let serving = listener.serve(admin_routes, limits, shutdown.clone());
+            let routes = admin_routes.merge(admin::log_router(log_filter));
+            let serving = listener.serve(routes, limits, shutdown.clone());
             (admin::health_router(), Some(serving))
         }
         None => (admin_routes, None),
@@ -107,7 +118,7 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
         Some(sink) => routes.merge(sink.router()),
         None => routes,
     };
-    let source = start_source(&config, &gateway, &metrics)?;
+    let source = start_source(&config, &gateway, decisions, &metrics, traces)?;
     let routes = routes.merge(drain_router(
         source.as_ref().ok_or(no_source(&config)),
         recipient,
@@ -236,7 +247,9 @@ fn serve_limits(limits: &Limits) -> ServeLimits {
 fn start_source(
     config: &Config,
     gateway: &Gateway,
+    decisions: Decisions,
     metrics: &Metrics,
+    traces: Traces,
 ) -> Result<Option<Source>, Box<dyn Error>> {
     match &config.source.binding {
         Some(binding) if config.roles.source => {
@@ -246,7 +259,9 @@ fn start_source(
                 binding,
                 &config.source,
                 tenant_id,
+                decisions,
                 &metrics.meter("source"),
+                traces,
             )?))
         }
         Some(_) | None => Ok(None),

@@ -39,6 +39,17 @@ pub struct SourceConfig {
     pub drain: Duration,
     /// The Knative Service's `timeoutSeconds`, to compare with and to answer before.
     pub service_timeout: Duration,
+    /// How a job goes on from the trace of its process.
+    pub trace_continue: TraceContinue,
+}
+
+/// How a job goes on from the trace that its process was last moved by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TraceContinue {
+    /// In the same trace, however long ago that was.
+    Parent,
+    /// In a trace of its own, with a link to it.
+    Link,
 }
 
 pub(super) fn read(reader: &mut Reader<'_>) -> SourceConfig {
@@ -74,6 +85,13 @@ pub(super) fn read(reader: &mut Reader<'_>) -> SourceConfig {
         delivery_timeout: reader.seconds("BRIDGE_DELIVERY_TIMEOUT_SECONDS", 1, 86_400),
         retry_backoff: reader.millis("BRIDGE_RETRY_BACKOFF_MS", 1, 60_000),
         hop_limit: reader.number("BRIDGE_HOP_LIMIT", 1, 255) as u32,
+        trace_continue: reader.one_of(
+            "BRIDGE_TRACE_CONTINUE",
+            &[
+                ("parent", TraceContinue::Parent),
+                ("link", TraceContinue::Link),
+            ],
+        ),
         drain: reader.seconds("BRIDGE_DRAIN_SECONDS", 1, 86_400),
         service_timeout: reader.seconds("BRIDGE_SERVICE_TIMEOUT_SECONDS", 1, 86_400),
     }

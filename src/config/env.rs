@@ -72,13 +72,14 @@ settings! {
     "Listening" {
         PORT port = "8080": "The port of the sink, and of health and metrics unless BRIDGE_ADMIN_PORT moves them. Knative Serving sets it.";
         BRIDGE_HOST bridge_host = "127.0.0.1": "The address to bind. Loopback by default, so that a program started by hand is not open to the network; the image sets `0.0.0.0`.";
-        BRIDGE_ADMIN_PORT bridge_admin_port = "": "A port of its own for `/readyz` and `/metrics`; `/healthz` answers on both. Unset: the same port.";
+        BRIDGE_ADMIN_PORT bridge_admin_port = "": "A port of its own for `/readyz`, `/metrics` and `/debug/...`; `/healthz` answers on both. Unset: the same port, and no `POST /debug/log`: whoever may send events must not change the logs.";
         BRIDGE_MAX_CONNECTIONS bridge_max_connections = "1024": "Connections open at one time; further ones wait to be accepted. Each costs some 10 KiB. Also the most requests in hand at one time, which HTTP/2 could multiply: further ones are answered 429.";
         BRIDGE_HEADER_TIMEOUT_MS bridge_header_timeout_ms = "5000": "How long a sender may take for a request's head. Brokers need milliseconds.";
         BRIDGE_MIN_BODY_RATE_BYTES_PER_SECOND bridge_min_body_rate_bytes_per_second = "1024": "The least rate of a request's body; a slower sender loses its place with 408, so that it cannot hold the budget of others.";
     }
     "Logs" {
         BRIDGE_LOG bridge_log = "info": "What to log: a level, or directives such as `info,eventing_zeebe::sink=debug`.";
+        BRIDGE_DECISIONS_KEPT bridge_decisions_kept = "0": "How many of the last decisions about events and jobs are kept in memory, for `GET /debug/decisions` to answer what became of one (docs/OPERATING.md): identifiers and outcomes, no data. Each takes 2 KiB at most, mostly a quarter of it. `0`, the default, keeps none and costs nothing; up to 100000.";
         BRIDGE_LOG_FORMAT bridge_log_format = "auto": "`json` (one object a line), `text`, or `auto`: text in a terminal, else JSON.";
     }
     "The engine" {
@@ -132,5 +133,6 @@ settings! {
         BRIDGE_DRAIN_SECONDS bridge_drain_seconds = "240": "How long one `POST /drain` may go on, from its first request; what is in hand then is waited for, and it is answered before BRIDGE_SERVICE_TIMEOUT_SECONDS in any case. The default leaves the minute that a Knative Service's 300 s have beyond it. Must be below BRIDGE_SERVICE_TIMEOUT_SECONDS, and should be above BRIDGE_JOB_TIMEOUT_SECONDS: for so long a drain waits for the jobs of a pod that died.";
         BRIDGE_SERVICE_TIMEOUT_SECONDS bridge_service_timeout_seconds = "300": "The `timeoutSeconds` of the Knative Service that runs this: how long its queue proxy lets a request take, and how long a pod has to end. Only compared with, never enforced.";
         BRIDGE_HOP_LIMIT bridge_hop_limit = "255": "How often an event may come back through a process before its loop is stopped with an incident. From 1 to 255, the Broker's own limit.";
+        BRIDGE_TRACE_CONTINUE bridge_trace_continue = "parent": "How a job goes on from the trace of its process: `parent`, in the same trace, so that one trace leads from the first event to the last; `link`, in a new one that points there, where processes wait for days or a trace must not grow without end.";
     }
 }

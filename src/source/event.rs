@@ -17,33 +17,37 @@ use super::task::{Task, TaskError};
 use crate::rules::expression::Template;
 use crate::rules::{HOPS_ATTRIBUTE, TRAVEL_VARIABLE};
 
-/// The event of a job, and what travels with it.
-#[derive(Debug)]
-pub(super) struct Outgoing {
-    pub(super) event: Event,
-    pub(super) traceparent: Option<String>,
-    pub(super) tracestate: Option<String>,
-    pub(super) hops: u32,
-}
-
 /// What came with the event that moved the process on.
 #[derive(Debug, Default, Deserialize)]
-struct Travelled {
+pub(super) struct Travelled {
     #[serde(default)]
-    traceparent: Option<String>,
+    pub(super) traceparent: Option<String>,
     #[serde(default)]
-    tracestate: Option<String>,
+    pub(super) tracestate: Option<String>,
+    #[serde(default)]
+    pub(super) baggage: Option<String>,
     #[serde(default)]
     hops: u32,
 }
 
-/// Builds the event of a job.
+impl Travelled {
+    /// How often the event that leaves went through a process, this time included.
+    pub(super) fn hops(&self) -> u32 {
+        self.hops.saturating_add(1)
+    }
+}
+
+/// Builds the event of a job, of its variables without what travels.
 ///
 /// # Errors
 /// The header at fault, and why no event can be made of it.
-pub(super) fn build(job: &ActivatedJob, task: &Task, engine: &str) -> Result<Outgoing, TaskError> {
-    let (variables, travelled) = split(&job.variables)?;
-    let variables = variables.as_ref();
+pub(super) fn build(
+    job: &ActivatedJob,
+    task: &Task,
+    engine: &str,
+    variables: &str,
+    travelled: &Travelled,
+) -> Result<Event, TaskError> {
     let text = |name: &str, template: &Template| -> Result<String, TaskError> {
         template
             .text(variables)
@@ -105,8 +109,7 @@ pub(super) fn build(job: &ActivatedJob, task: &Task, engine: &str) -> Result<Out
         let header = format!("ce-ext-{name}");
         set(&header, name, &text(&header, value)?)?;
     }
-    let hops = travelled.hops.saturating_add(1);
-    set("extension", HOPS_ATTRIBUTE, &hops.to_string())?;
+    set("extension", HOPS_ATTRIBUTE, &travelled.hops().to_string())?;
     if let Some(traceparent) = &travelled.traceparent {
         set("extension", TRACEPARENT, traceparent)?;
         if let Some(tracestate) = &travelled.tracestate {
@@ -130,12 +133,7 @@ pub(super) fn build(job: &ActivatedJob, task: &Task, engine: &str) -> Result<Out
     };
     set_data(&mut event, Some(&content_type), data)
         .map_err(|error| TaskError::new("ce-data", error.to_string()))?;
-    Ok(Outgoing {
-        event,
-        traceparent: travelled.traceparent,
-        tracestate: travelled.tracestate,
-        hops,
-    })
+    Ok(event)
 }
 
 /// Data of a type that is not JSON: a string stands for itself, all else for its JSON text.
@@ -144,7 +142,10 @@ fn plain(json: &str) -> String {
 }
 
 /// Takes what travels with the process out of the variables: it is never part of what leaves.
-fn split(variables: &str) -> Result<(Cow<'_, str>, Travelled), TaskError> {
+///
+/// # Errors
+/// Variables that are no JSON object.
+pub(super) fn split(variables: &str) -> Result<(Cow<'_, str>, Travelled), TaskError> {
     if variables.is_empty() {
         return Ok((Cow::Borrowed("{}"), Travelled::default()));
     }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloudevents_http::{Message, into_binary};
+use eventing::extension::{TRACEPARENT, TRACESTATE};
+use eventing::spans::{self, Described};
 use eventing::{Attempt, Sender, SinkBinding, reply};
 use http::{HeaderValue, Uri};
 use opentelemetry::metrics::Meter;
@@ -12,13 +14,16 @@ use tokio_util::sync::CancellationToken;
 use zeebe_client::{Ended, EngineError, HeldJob, JobWorker};
 
 use super::destination::{Destination, Destinations, OwnDestination};
-use super::event::{self, Outgoing};
+use super::event::{self, Travelled};
+use super::in_hand::InHand;
 use super::metrics::{GONE_ALREADY, HAND_BACK, REFUSED, SourceMetrics, TOO_LATE, name};
 use super::outage::{LONGEST_PAUSE, Outage, Then, Turn};
 use super::outcome::{Ending, ending};
 use super::pause::{HandBacks, grown};
 use super::task::{Task, TaskError, Tasks};
+use super::trace::JobTraces;
 use crate::config::SourceConfig;
+use crate::decisions::Decisions;
 
 /// The shortest pause before a job that was handed back is offered again, before it is shortened at random.
 const FIRST_HAND_BACK_PAUSE: Duration = Duration::from_secs(1);
@@ -39,7 +44,16 @@ pub(super) struct Bench {
     pub(super) outage: Outage,
     /// Cancelled when the grace is nearly over.
     pub(super) give_up: CancellationToken,
+    decisions: Decisions,
     pub(super) metrics: SourceMetrics,
+    traces: JobTraces,
+}
+
+/// An event on its way.
+struct Parcel {
+    task: Arc<Task>,
+    message: Message,
+    described: Described,
 }
 
 impl Bench {
@@ -48,7 +62,9 @@ impl Bench {
         binding: SinkBinding,
         config: SourceConfig,
         worker: &Arc<JobWorker>,
+        decisions: Decisions,
         meter: &Meter,
+        traces: JobTraces,
     ) -> Self {
         Self {
             sender,
@@ -59,15 +75,31 @@ impl Bench {
             binding,
             config,
             give_up: CancellationToken::new(),
+            decisions,
             metrics: SourceMetrics::new(meter),
+            traces,
         }
     }
 
     /// Works one job to its end.
-    pub(super) async fn work(self: Arc<Self>, mut job: HeldJob) {
+    pub(super) async fn work(self: Arc<Self>, job: HeldJob) {
+        let began = self.traces.now();
+        let read = event::split(&job.job().variables);
+        let travelled = read.as_ref().ok().map(|(_, travelled)| travelled);
+        let span = self.traces.activate(job.job(), travelled, began);
+        let parcel =
+            read.and_then(|(variables, travelled)| self.parcel(&job, &variables, &travelled));
+        span.scope(self.work_out(job, parcel)).await;
+    }
+
+    async fn work_out(&self, job: HeldJob, parcel: Result<Parcel, TaskError>) {
+        let mut job = InHand::new(job, &self.decisions);
         let turn = self.outage.turn(job.job().key);
-        match self.event_of(&job) {
-            Ok((task, message)) => self.deliver(&mut job, turn, &task, message).await,
+        match parcel {
+            Ok(parcel) => {
+                job.becomes(&parcel.message.headers, &self.decisions);
+                self.deliver(&mut job, turn, &parcel).await;
+            }
             Err(error) => {
                 drop(turn);
                 let text = format!(
@@ -83,65 +115,68 @@ impl Bench {
                     "{text}"
                 );
                 // The same model and variables would fail again: no retries are used up in loops.
-                let ended = job.fail(0, &shortened(&text), Duration::ZERO).await;
-                self.log(&job, name(&Ending::Incident), &ended);
+                self.incident(&mut job, &text).await;
             }
         }
     }
 
-    fn event_of(&self, job: &HeldJob) -> Result<(Arc<Task>, Message), TaskError> {
+    fn parcel(
+        &self,
+        job: &HeldJob,
+        variables: &str,
+        travelled: &Travelled,
+    ) -> Result<Parcel, TaskError> {
         let job = job.job();
         let task = self.tasks.of(job)?;
-        let outgoing = event::build(job, &task, &self.config.event_source)?;
-        if outgoing.hops > self.config.hop_limit {
+        let source = &self.config.event_source;
+        let mut event = event::build(job, &task, source, variables, travelled)?;
+        let hops = travelled.hops();
+        if hops > self.config.hop_limit {
             self.metrics.looped();
             return Err(TaskError::new(
                 "hops",
                 format!(
                     "the event went through processes {} times, more than the limit of {}: events and processes start each other in a loop",
-                    outgoing.hops, self.config.hop_limit
+                    hops, self.config.hop_limit
                 ),
             ));
         }
-        self.message(outgoing).map(|message| (task, message))
-    }
-
-    fn message(&self, outgoing: Outgoing) -> Result<Message, TaskError> {
-        let Outgoing {
-            mut event,
-            traceparent,
-            tracestate,
-            hops: _,
-        } = outgoing;
         self.binding.apply_overrides(&mut event);
+        let described = self.traces.describe(&event, travelled);
         let mut message =
             into_binary(event).map_err(|error| TaskError::new("event", error.to_string()))?;
-        for (name, value) in [("traceparent", traceparent), ("tracestate", tracestate)] {
-            if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+        for (name, value) in [
+            (TRACEPARENT, &travelled.traceparent),
+            (TRACESTATE, &travelled.tracestate),
+        ] {
+            if let Some(Ok(value)) = value.as_ref().map(HeaderValue::try_from) {
                 message.headers.insert(name, value);
             }
         }
-        Ok(message)
+        Ok(Parcel {
+            task,
+            message,
+            described,
+        })
     }
 
-    async fn deliver(&self, job: &mut HeldJob, turn: Turn<'_>, task: &Task, message: Message) {
-        match self.destinations.of(task) {
-            Destination::Shared(uri) => self.deliver_to_shared(job, turn, task, uri, message).await,
+    async fn deliver(&self, job: &mut InHand, turn: Turn<'_>, parcel: &Parcel) {
+        match self.destinations.of(&parcel.task) {
+            Destination::Shared(uri) => self.deliver_to_shared(job, turn, uri, parcel).await,
             Destination::Own(own) => {
                 // It says nothing about the shared one.
                 drop(turn);
-                self.deliver_to_own(job, task, own, message).await;
+                self.deliver_to_own(job, own, parcel).await;
             }
         }
     }
 
     async fn deliver_to_shared(
         &self,
-        job: &mut HeldJob,
+        job: &mut InHand,
         mut turn: Turn<'_>,
-        task: &Task,
         uri: &Uri,
-        message: Message,
+        parcel: &Parcel,
     ) {
         turn.take();
         loop {
@@ -153,7 +188,7 @@ impl Bench {
                 drop(turn);
                 return self.hand_back(job, "not delivered", Duration::ZERO).await;
             }
-            let Some((attempt, ending)) = self.attempt(task, uri, &message).await else {
+            let Some((attempt, ending)) = self.attempt(uri, parcel).await else {
                 return self.stopped(job).await;
             };
             let longest = match &ending {
@@ -162,7 +197,10 @@ impl Bench {
                     Duration::ZERO
                 }
                 Ending::HandBack(doubt) => match turn.failed(*doubt, &attempt.summary()) {
-                    Then::Again => continue,
+                    Then::Again => {
+                        job.again(&attempt);
+                        continue;
+                    }
                     Then::HandBack => LONGEST_PAUSE,
                     Then::HandBackAlone => LONGEST_RETRY_PAUSE,
                 },
@@ -173,13 +211,7 @@ impl Bench {
     }
 
     /// A destination of a task's own has no outage: what is not answered is handed back each for itself.
-    async fn deliver_to_own(
-        &self,
-        job: &mut HeldJob,
-        task: &Task,
-        own: OwnDestination<'_>,
-        message: Message,
-    ) {
+    async fn deliver_to_own(&self, job: &mut InHand, own: OwnDestination<'_>, parcel: &Parcel) {
         let place = tokio::select! {
             place = own.place() => place,
             () = self.give_up.cancelled() => return self.stopped(job).await,
@@ -192,7 +224,7 @@ impl Bench {
         if is_lost(job) {
             return self.hand_back(job, "not delivered", Duration::ZERO).await;
         }
-        let Some((attempt, ending)) = self.attempt(task, own.uri, &message).await else {
+        let Some((attempt, ending)) = self.attempt(own.uri, parcel).await else {
             return self.stopped(job).await;
         };
         drop(place);
@@ -200,42 +232,72 @@ impl Bench {
     }
 
     /// One attempt and what it means; `None` where it was given up since the program stops.
-    async fn attempt(
-        &self,
-        task: &Task,
-        destination: &Uri,
-        message: &Message,
-    ) -> Option<(Attempt, Ending)> {
+    async fn attempt(&self, destination: &Uri, parcel: &Parcel) -> Option<(Attempt, Ending)> {
         let began = Instant::now();
+        let mut message = parcel.message.clone();
+        let span = self
+            .traces
+            .deliver(&parcel.described, destination, &mut message.headers);
+        let sending = self
+            .sender
+            .send(destination, message, self.config.delivery_timeout);
         let attempt = tokio::select! {
             // An answer that is there counts, also at the very end.
             biased;
-            attempt = self.sender.send(destination, message.clone(), self.config.delivery_timeout) => attempt,
-            () = self.give_up.cancelled() => return None,
+            attempt = span.scope(sending) => Some(attempt),
+            () = self.give_up.cancelled() => None,
         };
-        let ending = ending(&attempt, &task.error_map);
+        spans::delivered(&span, attempt.as_ref());
+        drop(span);
+        let attempt = attempt?;
+        let ending = ending(&attempt, &parcel.task.error_map);
         self.metrics.delivered(&ending, began.elapsed());
         Some((attempt, ending))
     }
 
-    async fn stopped(&self, job: &mut HeldJob) {
+    async fn stopped(&self, job: &mut InHand) {
         self.hand_back(job, "the program stops", Duration::ZERO)
             .await;
     }
 
     /// Longer each time that this job was handed back since it was last answered.
-    fn hand_back_pause(&self, job: &HeldJob, longest: Duration) -> Duration {
+    fn hand_back_pause(&self, job: &InHand, longest: Duration) -> Duration {
         let first = self.config.retry_backoff.max(FIRST_HAND_BACK_PAUSE);
         grown(first, self.hand_backs.count(job.job().key), longest)
     }
 
-    async fn hand_back(&self, job: &mut HeldJob, reason: &str, backoff: Duration) {
-        let ended = job.hand_back(reason, backoff).await;
+    async fn hand_back(&self, job: &mut InHand, reason: &str, backoff: Duration) {
+        self.traces.failed(HAND_BACK, reason);
+        let ended = self
+            .traces
+            .command("FailJob", job.hand_back(reason, backoff))
+            .await;
         self.log(job, HAND_BACK, &ended);
     }
 
+    async fn incident(&self, job: &mut InHand, text: &str) {
+        let how = name(&Ending::Incident);
+        let ended = self.fail(job, how, 0, text, Duration::ZERO).await;
+        self.log(job, how, &ended);
+    }
+
+    async fn fail(
+        &self,
+        job: &mut InHand,
+        how: &'static str,
+        retries: i32,
+        text: &str,
+        pause: Duration,
+    ) -> Ended {
+        let text = shortened(text);
+        self.traces.failed(how, &text);
+        let failing = job.fail(retries, &text, pause);
+        self.traces.command("FailJob", failing).await
+    }
+
     /// Ends a job as the answer says; `longest` bounds the pause of one that is handed back.
-    async fn end(&self, job: &mut HeldJob, attempt: &Attempt, ending: &Ending, longest: Duration) {
+    async fn end(&self, job: &mut InHand, attempt: &Attempt, ending: &Ending, longest: Duration) {
+        job.answered(attempt);
         let said = || shortened(&format!("the destination answered {}", attempt.summary()));
         let retries_left = job.job().retries.saturating_sub(1).max(0);
         let (how, ended) = match ending {
@@ -246,17 +308,26 @@ impl Bench {
             }
             Ending::Complete => {
                 self.notice_reply(job, attempt);
-                (name(ending), job.complete("").await)
+                let completing = job.complete("");
+                let ended = self.traces.command("CompleteJob", completing).await;
+                (name(ending), ended)
             }
-            Ending::ThrowError(code) => (name(ending), job.throw_error(code, &said()).await),
+            Ending::ThrowError(code) => {
+                let said = said();
+                let throwing = job.throw_error(code, &said);
+                let ended = self.traces.command("ThrowError", throwing).await;
+                (name(ending), ended)
+            }
             Ending::UseRetry if retries_left > 0 => {
+                let how = name(ending);
                 let pause = self.retry_pause(job.job().retries);
-                (name(ending), job.fail(retries_left, &said(), pause).await)
+                let ended = self.fail(job, how, retries_left, &said(), pause).await;
+                (how, ended)
             }
-            Ending::UseRetry | Ending::Incident => (
-                name(&Ending::Incident),
-                job.fail(0, &said(), Duration::ZERO).await,
-            ),
+            Ending::UseRetry | Ending::Incident => {
+                let how = name(&Ending::Incident);
+                (how, self.fail(job, how, 0, &said(), Duration::ZERO).await)
+            }
         };
         self.hand_backs.forget(job.job().key);
         self.log(job, how, &ended);
@@ -269,7 +340,7 @@ impl Bench {
     /// delivered again each time that its activation runs out.
     async fn end_refused(
         &self,
-        job: &mut HeldJob,
+        job: &mut InHand,
         attempt: &Attempt,
         how: &'static str,
         error: &EngineError,
@@ -278,11 +349,10 @@ impl Bench {
             "the event was delivered and answered {}, but the engine refused the end `{how}` of its job: {error}; once this is resolved the event is delivered again, with the same id",
             attempt.summary()
         );
-        let ended = job.fail(0, &shortened(&text), Duration::ZERO).await;
-        self.log(job, name(&Ending::Incident), &ended);
+        self.incident(job, &text).await;
     }
 
-    fn notice_reply(&self, job: &HeldJob, attempt: &Attempt) {
+    fn notice_reply(&self, job: &InHand, attempt: &Attempt) {
         if let Attempt::Accepted {
             status, headers, ..
         } = attempt
@@ -302,8 +372,10 @@ impl Bench {
         grown(self.config.retry_backoff, used, LONGEST_RETRY_PAUSE)
     }
 
-    fn log(&self, job: &HeldJob, how: &'static str, ended: &Ended) {
+    fn log(&self, job: &InHand, how: &'static str, ended: &Ended) {
         let job_key = job.job().key.0;
+        self.traces.ended(how);
+        job.ended(how, ended);
         match ended {
             Ended::Done => {
                 self.metrics.ended(how);
@@ -334,7 +406,7 @@ impl Bench {
 }
 
 /// Another has the job, or its instance is gone: then its event is not ours to send.
-fn is_lost(job: &HeldJob) -> bool {
+fn is_lost(job: &InHand) -> bool {
     job.deadline() <= Instant::now()
 }
 

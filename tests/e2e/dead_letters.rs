@@ -21,7 +21,7 @@ async fn a_dead_letter_can_be_read_with_its_reason() {
     let letters = Watcher::of(&room, "dead-letters").await;
     let letter = letters.sees("nobody").await;
     assert_eq!(letter["id"], "nameless", "{letter:#}");
-    assert_eq!(letter["knativeerrorcode"], 422, "{letter:#}");
+    assert_eq!(letter["knativeerrorcode"], "422", "{letter:#}");
     let lines = letters.lines().await;
     for word in ["Hello.Requested", "422", "hello-requested", "data.name"] {
         assert!(lines.contains(word), "no `{word}` in: {lines}");

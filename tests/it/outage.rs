@@ -3,9 +3,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use eventing_zeebe::config::Config;
+use eventing_zeebe::decisions::Decisions;
 use eventing_zeebe::source::Source;
 use runtime::shutdown::Shutdown;
 use runtime::telemetry::metrics::Metrics;
+use runtime::telemetry::traces::Traces;
 use serde_json::json;
 use testkit::clock;
 use testkit::destination::{Answer, Destination, Received};
@@ -73,7 +75,9 @@ async fn five_minutes(
         config.source.binding.as_ref().expect("K_SINK"),
         &config.source,
         None,
+        Decisions::default(),
         &metrics.meter("source"),
+        Traces::off(),
     )
     .expect("a source");
     let source = Arc::new(source);

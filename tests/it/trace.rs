@@ -2,8 +2,10 @@
 
 mod collector;
 mod sink;
+mod source;
 
 use testkit::collector::Collector;
+use testkit::collector::span::{Span, Spans};
 
 /// The settings that send spans to a collector, soon.
 fn traced(url: &str) -> Vec<(&str, &str)> {
@@ -19,7 +21,7 @@ const OTHER_SPAN: &str = "b7ad6b7169203331";
 const OTHER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /// Attributes of a span as `name=value`, those named.
-fn shown(span: &testkit::collector::span::Span, names: &[&str]) -> Vec<String> {
+fn shown(span: &Span, names: &[&str]) -> Vec<String> {
     names
         .iter()
         .map(|name| format!("{name}={}", span.get(name)))
@@ -27,7 +29,7 @@ fn shown(span: &testkit::collector::span::Span, names: &[&str]) -> Vec<String> {
 }
 
 /// Waits for so many spans of a name.
-async fn spans(collector: &Collector, name: &str, count: usize) -> testkit::collector::span::Spans {
+async fn spans(collector: &Collector, name: &str, count: usize) -> Spans {
     let what = format!("{count} spans `{name}`");
     collector
         .spans_when(&what, |spans| spans.named(name).len() == count)

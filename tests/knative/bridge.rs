@@ -5,7 +5,7 @@ use testkit::bridge::Bridge;
 use testkit::scenario::Scenario;
 use testkit::zeebe::Zeebe;
 
-const EXECUTABLE: &str = env!("CARGO_BIN_EXE_eventing-zeebe");
+pub(crate) const EXECUTABLE: &str = env!("CARGO_BIN_EXE_eventing-zeebe");
 
 /// The sink alone; not waited for, as one without an engine is never ready.
 pub(crate) async fn sink(settings: &[(&str, &str)]) -> Bridge {

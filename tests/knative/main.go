@@ -1,7 +1,7 @@
 // Command knative-dataplane is the code that Knative Eventing itself runs, as one program on
 // loopback and without Kubernetes, for tests against the real thing.
 //
-//	knative-dataplane run [flags] FILE|DIR...       Broker ingress, in-memory channel, Trigger filter
+//	knative-dataplane run [flags] FILE|DIR...       Broker ingress, in-memory channel, Trigger filter, PingSources
 //	knative-dataplane validate [flags] FILE|DIR...  what the API server and the webhooks would refuse
 package main
 

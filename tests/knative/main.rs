@@ -22,3 +22,5 @@ mod loops;
 mod manifests;
 /// An event that is refused, repaired and replayed.
 mod poison;
+/// What a PingSource makes of answers, and that the shipped one wakes the bridge.
+mod wake_up;

@@ -129,6 +129,9 @@ func run(ctx context.Context, logger *zap.Logger, objects []admitted, refs pairs
 	serve(at.filter, filterHandler)
 	serve(at.channel, channelHandler)
 	serve(at.ingress, ingressHandler)
+	if err := ping(logger, objects, refs); err != nil {
+		return err
+	}
 	for _, b := range brokers {
 		fmt.Fprintf(os.Stderr, "Broker %s/%s at %s\n", b.Namespace, b.Name, b.Status.Address.URL)
 	}

@@ -45,3 +45,6 @@ pub use settings::{
     Address, AddressError, ClientIdentity, Credentials, OAuth, Secret, Settings, SettingsError,
 };
 pub use worker::{Ended, Found, HeldJob, JobWorker, WorkerHealth, WorkerSettings, WorkerStats};
+
+/// The gateway's gRPC service; a method of it is `SERVICE/Command`.
+pub const SERVICE: &str = "gateway_protocol.Gateway";

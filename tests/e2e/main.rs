@@ -22,6 +22,8 @@ mod watcher;
 
 /// The SinkBinding goes and comes back.
 mod binding;
+/// The chart, both topologies.
+mod chart;
 /// What an event costs that comes while nothing is up, and what an idle hour costs.
 mod cold;
 /// What could not be delivered, and what nobody wants.

@@ -1,7 +1,7 @@
 # What people and CI run, by the same names. The work is in scripts/ and in the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser crowd crowd-test test check unit engine knative kn-check bench interop fuzz lint-bpmn advisories image clean
+.PHONY: help demo browser crowd crowd-test test check unit engine knative kn-check chart bench interop fuzz lint-bpmn advisories image clean
 
 CARGO ?= cargo
 
@@ -47,6 +47,11 @@ knative: ## the scenarios across Knative's own data plane (needs Go, and the bro
 kn-check: ## the kn commands of docs/INSTALL.md make what is in knative/ (needs Go)
 	scripts/kn >/dev/null
 	$(CARGO) test --locked --features kn-tests --test kn
+
+chart: ## the Helm chart: lint, its tests, the schemas of Kubernetes and Knative, and the comparison with knative/ (needs Go, and python3 with pip)
+	scripts/chart-tools >/dev/null
+	scripts/knative-dataplane >/dev/null
+	$(CARGO) test --locked --features chart-tests --test chart
 
 bench: ## the benchmarks, and a load run of the release bridge beside the bare limit of the same stack
 	$(CARGO) bench --locked -p cloudevents-http -p runtime -p eventing-zeebe --bench codec --bench per_event --bench per_request --bench rules

@@ -1,8 +1,10 @@
-//! Health, readiness and metrics.
+//! Health, readiness, metrics, and what a person asks while the program runs.
 //!
 //! `/healthz`: the listener is up. A Knative Service's readiness probe uses it: a Revision must become
 //! ready while the engine is away, and engine trouble is answered per request. `/readyz`: everything this
-//! process needs, with reasons. `/metrics`: Prometheus text.
+//! process needs, with reasons. `/metrics`: Prometheus text. `debug`: decisions, and the log's filter.
+
+mod debug;
 
 use std::sync::Arc;
 
@@ -13,8 +15,11 @@ use axum::routing::get;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
 use runtime::readiness::Readiness;
+use runtime::telemetry::logs::LogFilter;
 use runtime::telemetry::metrics::Metrics;
 use serde_json::json;
+
+use crate::decisions::Decisions;
 
 struct Admin {
     readiness: Readiness,
@@ -26,13 +31,19 @@ pub fn health_router() -> Router {
     Router::new().route("/healthz", get(healthz))
 }
 
-/// `GET /healthz`, `/readyz` and `/metrics`.
-pub fn router(readiness: Readiness, metrics: Metrics) -> Router {
+/// `GET /healthz`, `/readyz`, `/metrics` and `/debug/decisions`.
+pub fn router(readiness: Readiness, metrics: Metrics, decisions: Decisions) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(render))
         .with_state(Arc::new(Admin { readiness, metrics }))
+        .merge(debug::decisions_router(decisions))
+}
+
+/// `/debug/log`: for a port of its own alone, since whoever may send events must not change the logs.
+pub fn log_router(filter: LogFilter) -> Router {
+    debug::log_router(filter)
 }
 
 async fn healthz() -> &'static str {

@@ -8,6 +8,7 @@ mod check;
 mod delivery;
 mod engine;
 pub mod env;
+mod identity;
 mod limits;
 mod overlooked;
 mod part;
@@ -38,6 +39,8 @@ pub struct Config {
     pub bind: Bind,
     /// How it logs.
     pub logs: Logs,
+    /// How many decisions are kept.
+    pub decisions_kept: usize,
     /// Traces, as the standard variables say.
     pub telemetry: OtelSettings,
     /// Runtime threads.
@@ -56,6 +59,8 @@ pub struct Config {
     pub sink: SinkConfig,
     /// What the network may ask of us.
     pub limits: Limits,
+    /// Who may send; `None` where nobody is asked.
+    pub senders: Option<eventing::VerifierSettings>,
     /// The source role.
     pub source: SourceConfig,
     /// What is legal but unwise, for the log.
@@ -78,7 +83,7 @@ pub struct Roles {
 pub struct Bind {
     /// The sink, `/healthz`, and the rest unless `admin` has it.
     pub main: SocketAddr,
-    /// `/readyz` and `/metrics` on a port of their own.
+    /// `/readyz`, `/metrics` and `/debug/...` on a port of their own.
     pub admin: Option<SocketAddr>,
 }
 
@@ -129,6 +134,7 @@ impl Config {
                     ],
                 ),
             },
+            decisions_kept: reader.number("BRIDGE_DECISIONS_KEPT", 0, 100_000) as usize,
             telemetry,
             threads: reader.parsed(
                 "BRIDGE_THREADS",
@@ -146,6 +152,7 @@ impl Config {
             rules: limits::read_rules(reader),
             sink: limits::read_sink(reader),
             limits,
+            senders: identity::read(reader),
             source,
             warnings: Vec::new(),
         };

@@ -8,7 +8,8 @@
 //! - [`recipient`]: what every request with events passes, whichever role it is for.
 //! - [`sink`]: the role that takes events and gives the engine commands.
 //! - [`source`]: the role that works the engine's jobs and sends each as an event.
-//! - [`admin`]: health, readiness, metrics.
+//! - [`decisions`]: what became of the last events and jobs, for whoever asks.
+//! - [`admin`]: health, readiness, metrics, decisions, the log's level.
 //! - [`command`]: what a person runs beside the two roles: deploy, emit.
 //!
 //! `sink` and `source` never import each other. `tests/it/layout.rs` holds the directions.
@@ -16,6 +17,7 @@
 pub mod admin;
 pub mod command;
 pub mod config;
+pub mod decisions;
 pub mod recipient;
 pub mod rules;
 pub mod sink;

@@ -75,7 +75,7 @@ fn check_rules(file: Option<PathBuf>) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 fn run_roles(config: Config) -> Result<ExitCode, Box<dyn Error>> {
-    let _guard = logs::install(&LogSettings {
+    let (_guard, filter) = logs::install(&LogSettings {
         format: config.logs.format,
         filter: config.logs.filter.clone(),
     })
@@ -85,7 +85,7 @@ fn run_roles(config: Config) -> Result<ExitCode, Box<dyn Error>> {
         let shutdown = Shutdown::new(config.grace);
         let signals = Signals::install()?;
         tokio::select! {
-            result = run::run(config, &shutdown) => result.map(|()| ExitCode::SUCCESS),
+            result = run::run(config, filter, &shutdown) => result.map(|()| ExitCode::SUCCESS),
             second = signals.drive(&shutdown) => Ok(ExitCode::from(second.exit_code())),
         }
     });

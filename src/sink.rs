@@ -6,6 +6,7 @@
 //! - `prepared`: a plan as the command that the client sends.
 //! - `limiter`: how many commands are in flight; `line`: who waits; `turned_away`: who goes first.
 //! - [`acknowledge`](mod@acknowledge): the table from outcome to status.
+//! - `told`: what is told of an event, to whoever asks and to the log.
 //! - `trace`: the spans of an event.
 //! - `metrics`: what is counted.
 
@@ -17,6 +18,7 @@ mod metrics;
 mod plan;
 mod prepared;
 mod receive;
+mod told;
 mod trace;
 mod turned_away;
 
@@ -31,6 +33,7 @@ use tokio_util::task::TaskTracker;
 use zeebe_client::Gateway;
 
 use crate::config::{Limits, NoRule, SinkConfig};
+use crate::decisions::Decisions;
 use crate::recipient::{self, Recipient};
 use crate::rules::Rules;
 
@@ -42,9 +45,22 @@ pub struct Sink {
     recipient: Arc<Recipient>,
     max_commands: usize,
     no_rule: NoRule,
+    unmatched: told::Unmatched,
+    decisions: Decisions,
     metrics: metrics::SinkMetrics,
     traces: Traces,
     tasks: TaskTracker,
+}
+
+/// Where the role says what it does.
+#[derive(Debug)]
+pub struct Signals<'a> {
+    /// For what is counted.
+    pub meter: &'a Meter,
+    /// For spans.
+    pub traces: Traces,
+    /// For what became of an event.
+    pub decisions: Decisions,
 }
 
 impl Sink {
@@ -56,10 +72,13 @@ impl Sink {
         recipient: Arc<Recipient>,
         config: &SinkConfig,
         limits: &Limits,
-        meter: &Meter,
-        traces: Traces,
+        Signals {
+            meter,
+            traces,
+            decisions,
+        }: Signals<'_>,
     ) -> Arc<Self> {
-        let metrics = metrics::SinkMetrics::new(meter);
+        let metrics = metrics::SinkMetrics::new(meter, &rules);
         let limiter = limiter::Limiter::new(limits.max_commands_in_flight);
         metrics::observe_limiter(meter, &limiter);
         Arc::new(Self {
@@ -68,6 +87,8 @@ impl Sink {
             recipient,
             max_commands: limits.max_commands_per_request,
             no_rule: config.no_rule,
+            unmatched: told::Unmatched::default(),
+            decisions,
             metrics,
             traces,
             tasks: TaskTracker::new(),

@@ -8,6 +8,7 @@
 //! - `destination`: where an event goes, and how many jobs a destination may keep busy.
 //! - `outage`: while the destination is away one job at a time is activated, and probes.
 //! - `pause`: how long a job stays away that was not delivered.
+//! - `in_hand`: a job that is worked, and what writes down what becomes of it.
 //! - `work`: joins worker, event, delivery and outcome.
 //! - `drain`: the jobs that wait are worked, and somebody waits until none is left.
 //! - `wake_up`: the request that waits.
@@ -19,6 +20,7 @@ mod destination;
 mod drain;
 mod error_map;
 mod event;
+mod in_hand;
 mod metrics;
 mod outage;
 pub mod outcome;
@@ -42,6 +44,7 @@ use tokio_util::task::TaskTracker;
 use zeebe_client::{Gateway, JobWorker, SettingsError, WorkerHealth, WorkerSettings};
 
 use crate::config::SourceConfig;
+use crate::decisions::Decisions;
 use crate::recipient::Recipient;
 use crate::rules::TRAVEL_VARIABLE;
 
@@ -80,6 +83,7 @@ impl Source {
         binding: &SinkBinding,
         config: &SourceConfig,
         tenant_id: Option<&str>,
+        decisions: Decisions,
         meter: &Meter,
         traces: Traces,
     ) -> Result<Self, SourceError> {
@@ -102,6 +106,7 @@ impl Source {
             binding.clone(),
             config.clone(),
             &worker,
+            decisions,
             meter,
             traces,
         ));

@@ -13,7 +13,7 @@
 //! - [`queue`], [`tickets`], [`payments`]: the line, the ticket office, the cashier.
 //! - [`website`]: the shop's page, and its back end; [`customer`]: buys there without a browser.
 //! - [`crowd`]: very many customers at once, and what must be true when they have gone.
-//! - [`service`]: what all services have in common; [`store`]: what none of them must forget.
+//! - [`service`]: what all services have in common; [`store`]: what none of them must forget; [`traces`]: their spans.
 
 pub mod broker;
 pub mod client;
@@ -26,5 +26,6 @@ pub mod service;
 pub mod stage;
 pub mod store;
 pub mod tickets;
+pub mod traces;
 pub mod watch;
 pub mod website;

@@ -19,6 +19,7 @@ use demo::stage::warden::Part;
 use demo::stage::{self, StageArguments};
 use demo::store::Store;
 use demo::tickets::{Tickets, TicketsArguments};
+use demo::traces::Traced;
 use demo::watch;
 use demo::website::{Limits, Website, WebsiteArguments};
 use runtime::shutdown::{Shutdown, Signals};
@@ -80,6 +81,9 @@ struct Serve<T: Args> {
     #[command(flatten)]
     own: T,
 }
+
+/// What part of the grace the last spans may take to leave.
+const FLUSH_SHARE: u32 = 5;
 
 #[derive(Debug, Args)]
 struct BrokerArguments {
@@ -176,6 +180,11 @@ async fn run(command: Command) -> Result<ExitCode, String> {
     };
     let signals = Signals::install().map_err(|error| error.to_string())?;
     let shutdown = Shutdown::new(grace);
+    let traced = match service_of(&command) {
+        Some(service) => Traced::start(service, variables()),
+        None => Traced::default(),
+    };
+    let traces = traced.traces();
     let work = async {
         match command {
             Command::Stage(arguments) => return stage::run(arguments, shutdown.clone()).await,
@@ -197,13 +206,13 @@ async fn run(command: Command) -> Result<ExitCode, String> {
             Command::Queue(Serve { service, own }) => {
                 let settings = settings(&service)?;
                 let queue = Queue::new(&own);
-                let store = open(&queue, &settings)?;
+                let store = open(&queue, &settings)?.traced(traces);
                 run_service(queue, NoRoutes, store, settings, shutdown.clone()).await
             }
             Command::Tickets(Serve { service, own }) => {
                 let settings = settings(&service)?;
                 let tickets = Tickets::new(&own);
-                let store = open(&tickets, &settings)?;
+                let store = open(&tickets, &settings)?.traced(traces);
                 Tickets::lay_out(&store, own.stock)
                     .await
                     .map_err(|fault| fault.to_string())?;
@@ -212,14 +221,14 @@ async fn run(command: Command) -> Result<ExitCode, String> {
             Command::Payments(Serve { service, own }) => {
                 let settings = settings(&service)?;
                 let payments = Payments::new(&own);
-                let store = open(&payments, &settings)?;
+                let store = open(&payments, &settings)?.traced(traces);
                 run_service(payments, NoRoutes, store, settings, shutdown.clone()).await
             }
             Command::Website(website) => {
                 let Serve { service, own } = *website;
                 let settings = settings(&service)?;
                 let website = Website::new(Limits::default());
-                let store = open(&website, &settings)?;
+                let store = open(&website, &settings)?.traced(traces);
                 let site = website
                     .site(&own, store.clone(), shutdown.clone())
                     .await
@@ -230,9 +239,34 @@ async fn run(command: Command) -> Result<ExitCode, String> {
         .map(|()| ExitCode::SUCCESS)
     };
     tokio::select! {
-        outcome = work => outcome,
+        outcome = async {
+            let outcome = work.await;
+            traced.finish(shutdown.remaining().unwrap_or(grace).min(grace / FLUSH_SHARE)).await;
+            outcome
+        } => outcome,
         signal = signals.drive(&shutdown) => Ok(ExitCode::from(signal.exit_code())),
     }
+}
+
+/// The name of a service in traces; the tools around them are in none.
+fn service_of(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Queue(_) => Some("queue"),
+        Command::Tickets(_) => Some("tickets"),
+        Command::Payments(_) => Some("payments"),
+        Command::Website(_) => Some("website"),
+        Command::Broker(_)
+        | Command::Watch(_)
+        | Command::DeadLetters(_)
+        | Command::Customer(_)
+        | Command::Crowd(_)
+        | Command::Stage(_) => None,
+    }
+}
+
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 fn settings(arguments: &ServiceArguments) -> Result<ServiceSettings, String> {

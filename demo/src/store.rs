@@ -21,6 +21,7 @@ mod transaction;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use runtime::telemetry::traces::Traces;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -66,6 +67,7 @@ pub struct OpenError {
 pub struct Store {
     work: mpsc::Sender<Work>,
     signals: Arc<Signals>,
+    traces: Traces,
 }
 
 /// What others are told after a commit.
@@ -114,7 +116,23 @@ impl Store {
         let signals = Arc::new(Signals::default());
         let (work, queue) = mpsc::channel(WAITING);
         std::thread::spawn(move || run(connection, identities, queue));
-        Ok(Self { work, signals })
+        Ok(Self {
+            work,
+            signals,
+            traces: Traces::off(),
+        })
+    }
+
+    /// With traces for all that is done with it.
+    #[must_use]
+    pub fn traced(self, traces: Traces) -> Self {
+        Self { traces, ..self }
+    }
+
+    /// What spans are made with.
+    #[must_use]
+    pub fn traces(&self) -> &Traces {
+        &self.traces
     }
 
     /// Does a piece of work and returns after its commit.

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use eventing::{KeysHealth, Verifier};
 use runtime::body::BodyRate;
 use runtime::listener::{Listener, ServeLimits};
 use runtime::readiness::{Readiness, ReadinessHandle};
 use runtime::shutdown::Shutdown;
+use runtime::telemetry::logs::LogFilter;
 use runtime::telemetry::metrics::Metrics;
 use runtime::telemetry::traces::{self, Flush, Traces};
 use zeebe_client::{Gateway, Topology, WorkerHealth};
@@ -17,9 +19,10 @@ use zeebe_client::{Gateway, Topology, WorkerHealth};
 use super::deploy::{deploy_files, models, nothing_in};
 use crate::admin;
 use crate::config::{Config, ConfigErrors, Limits, RulesConfig};
-use crate::recipient::Recipient;
+use crate::decisions::Decisions;
+use crate::recipient::{Recipient, Senders};
 use crate::rules::{DefaultRule, Rules, Settings};
-use crate::sink::Sink;
+use crate::sink::{Signals, Sink};
 use crate::source::{NoSource, Source, drain_router};
 
 /// The name of the program in telemetry.
@@ -39,7 +42,11 @@ const BODY_GRACE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// Rules, certificates or ports that cannot be used; all of them before the first event is taken.
-pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Error>> {
+pub async fn run(
+    config: Config,
+    log_filter: LogFilter,
+    shutdown: &Shutdown,
+) -> Result<(), Box<dyn Error>> {
     let rules = load_rules(&config.rules)?;
     let models = models(&config.models).map_err(|error| ConfigErrors::one("MODELS", error))?;
     // A ConfigMap that may be missing is mounted as an empty directory.
@@ -57,6 +64,14 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
     {
         tracing::warn!("{warning}");
     }
+    let verifier = match config.senders.clone() {
+        None => None,
+        Some(settings) => {
+            let verifier = Verifier::new(settings)
+                .map_err(|error| ConfigErrors::one("BRIDGE_OIDC_CA_CERTIFICATE_PATH", error.to_string()))?;
+            Some(Arc::new(verifier))
+        }
+    };
     let metrics = Metrics::new(SERVICE, env!("CARGO_PKG_VERSION"))?;
     let (traces, flush) = start_traces(&config, &metrics);
     let gateway = Gateway::new(config.engine.clone())?;
@@ -66,7 +81,11 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
         None => None,
     };
     let readiness = Readiness::new();
-    let recipient = Arc::new(Recipient::new(&config.limits));
+    let decisions = Decisions::keep(config.decisions_kept);
+    let senders = verifier
+        .as_ref()
+        .map(|verifier| Senders::new(Arc::clone(verifier), &metrics.meter("recipient")));
+    let recipient = Arc::new(Recipient::new(&config.limits, senders));
     let sink = config.roles.sink.then(|| {
         Sink::new(
             rules,
@@ -74,8 +93,11 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
             Arc::clone(&recipient),
             &config.sink,
             &config.limits,
-            &metrics.meter("sink"),
-            traces.clone(),
+            Signals {
+                meter: &metrics.meter("sink"),
+                traces: traces.clone(),
+                decisions: decisions.clone(),
+            },
         )
     });
 
@@ -95,10 +117,11 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
         );
     }
     let limits = serve_limits(&config.limits);
-    let admin_routes = admin::router(readiness.clone(), metrics.clone());
+    let admin_routes = admin::router(readiness.clone(), metrics.clone(), decisions.clone());
     let (routes, admin_serving) = match admin {
         Some(listener) => {
-            let serving = listener.serve(admin_routes, limits, shutdown.clone());
+            let routes = admin_routes.merge(admin::log_router(log_filter));
+            let serving = listener.serve(routes, limits, shutdown.clone());
             (admin::health_router(), Some(serving))
         }
         None => (admin_routes, None),
@@ -107,7 +130,7 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
         Some(sink) => routes.merge(sink.router()),
         None => routes,
     };
-    let source = start_source(&config, &gateway, &metrics, traces)?;
+    let source = start_source(&config, &gateway, decisions, &metrics, traces)?;
     let routes = routes.merge(drain_router(
         source.as_ref().ok_or(no_source(&config)),
         recipient,
@@ -116,6 +139,10 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
         shutdown,
     ));
     watch(&config, &gateway, source.as_ref(), &readiness, shutdown);
+    if let Some(verifier) = verifier {
+        let check = readiness.register("senders");
+        shutdown.spawn(watch_keys(verifier, check, shutdown.clone()));
+    }
     if !models.found.is_empty() {
         let check = readiness.register("models");
         shutdown.spawn(deploy_at_start(
@@ -236,6 +263,7 @@ fn serve_limits(limits: &Limits) -> ServeLimits {
 fn start_source(
     config: &Config,
     gateway: &Gateway,
+    decisions: Decisions,
     metrics: &Metrics,
     traces: Traces,
 ) -> Result<Option<Source>, Box<dyn Error>> {
@@ -247,6 +275,7 @@ fn start_source(
                 binding,
                 &config.source,
                 tenant_id,
+                decisions,
                 &metrics.meter("source"),
                 traces,
             )?))
@@ -323,6 +352,28 @@ fn watch(
 async fn hold(check: ReadinessHandle, shutdown: Shutdown) {
     shutdown.requested().await;
     drop(check);
+}
+
+/// Keeps the keys that senders are checked with.
+async fn watch_keys(verifier: Arc<Verifier>, check: ReadinessHandle, shutdown: Shutdown) {
+    let mut health = verifier.health();
+    let telling = async {
+        loop {
+            match health.borrow_and_update().clone() {
+                KeysHealth::Unknown => check.not_ready("no answer from the issuer of tokens yet"),
+                KeysHealth::Known => check.ready(),
+                KeysHealth::Missing(why) => check.not_ready(why),
+            }
+            if health.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = verifier.keep_keys() => {}
+        () = telling => {}
+        () = shutdown.requested() => {}
+    }
 }
 
 async fn watch_engine(gateway: Gateway, check: ReadinessHandle, shutdown: Shutdown) {

@@ -72,13 +72,14 @@ settings! {
     "Listening" {
         PORT port = "8080": "The port of the sink, and of health and metrics unless BRIDGE_ADMIN_PORT moves them. Knative Serving sets it.";
         BRIDGE_HOST bridge_host = "127.0.0.1": "The address to bind. Loopback by default, so that a program started by hand is not open to the network; the image sets `0.0.0.0`.";
-        BRIDGE_ADMIN_PORT bridge_admin_port = "": "A port of its own for `/readyz` and `/metrics`; `/healthz` answers on both. Unset: the same port.";
+        BRIDGE_ADMIN_PORT bridge_admin_port = "": "A port of its own for `/readyz`, `/metrics` and `/debug/...`; `/healthz` answers on both. Unset: the same port, and no `POST /debug/log`: whoever may send events must not change the logs.";
         BRIDGE_MAX_CONNECTIONS bridge_max_connections = "1024": "Connections open at one time; further ones wait to be accepted. Each costs some 10 KiB. Also the most requests in hand at one time, which HTTP/2 could multiply: further ones are answered 429.";
         BRIDGE_HEADER_TIMEOUT_MS bridge_header_timeout_ms = "5000": "How long a sender may take for a request's head. Brokers need milliseconds.";
         BRIDGE_MIN_BODY_RATE_BYTES_PER_SECOND bridge_min_body_rate_bytes_per_second = "1024": "The least rate of a request's body; a slower sender loses its place with 408, so that it cannot hold the budget of others.";
     }
     "Logs" {
         BRIDGE_LOG bridge_log = "info": "What to log: a level, or directives such as `info,eventing_zeebe::sink=debug`.";
+        BRIDGE_DECISIONS_KEPT bridge_decisions_kept = "0": "How many of the last decisions about events and jobs are kept in memory, for `GET /debug/decisions` to answer what became of one (docs/OPERATING.md): identifiers and outcomes, no data. Each takes 2 KiB at most, mostly a quarter of it. `0`, the default, keeps none and costs nothing; up to 100000.";
         BRIDGE_LOG_FORMAT bridge_log_format = "auto": "`json` (one object a line), `text`, or `auto`: text in a terminal, else JSON.";
     }
     "The engine" {
@@ -114,6 +115,13 @@ settings! {
         BRIDGE_MAX_BATCH_EVENTS bridge_max_batch_events = "100": "The most events in one batched request; above it 413.";
         BRIDGE_MAX_COMMANDS_PER_REQUEST bridge_max_commands_per_request = "256": "The most engine commands that one request may lead to, by its events and the rules that they match; above it 422, and none runs. The default lets two rules act on each event of the largest batch.";
         BRIDGE_MAX_COMMANDS_IN_FLIGHT bridge_max_commands_in_flight = "256": "The most engine commands at one time. Below it the limit adapts: it shrinks with backpressure and grows with success.";
+    }
+    "Who may send" {
+        BRIDGE_OIDC_ISSUER bridge_oidc_issuer = "": "Whose tokens are asked for, exactly as `iss` in them: https, or http on this machine. In a cluster, what `kubectl get --raw /.well-known/openid-configuration` calls `issuer`. Needs BRIDGE_OIDC_AUDIENCE. Unset: nobody is asked for a token.";
+        BRIDGE_OIDC_AUDIENCE bridge_oidc_audience = "": "Whom the tokens are for: the `audience` of each Trigger's subscriber. Needs BRIDGE_OIDC_ISSUER.";
+        BRIDGE_OIDC_ALLOWED_SUBJECTS bridge_oidc_allowed_subjects = "": "Who may send, separated by commas; `*` at the end of one stands for anything, as in `system:serviceaccount:NAMESPACE:*`. Unset: whoever has a token of that issuer for that audience, which in a cluster is everybody who may create pods.";
+        BRIDGE_OIDC_CA_CERTIFICATE_PATH bridge_oidc_ca_certificate_path = "": "A PEM file with the authority that vouches for the issuer, in place of the public ones; read again as it rotates. In a cluster, `ca.crt` of the ConfigMap `kube-root-ca.crt`.";
+        BRIDGE_OIDC_DISCOVERY_TOKEN_PATH bridge_oidc_discovery_token_path = "": "A token of our own that the issuer is shown when its keys are read; read again as it rotates. Kubernetes answers 403 without one. Unset: none is shown.";
     }
     "The source" {
         K_SINK k_sink = "": "Where events go. Set by a SinkBinding.";

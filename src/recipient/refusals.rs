@@ -1,16 +1,16 @@
-//! Which refusals are logged: a crowd of them must not fill the log.
+//! Which of many lines alike are logged: a crowd of refusals must not fill the log.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Between two lines about refusals.
+/// Between two lines.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Gives each pause one refusal that is logged, and counts the others.
+/// Gives each pause one line that is logged, and counts the others.
 #[derive(Debug, Default)]
-pub(super) struct Refusals(Mutex<State>);
+pub struct Refusals(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -20,7 +20,7 @@ struct State {
 
 impl Refusals {
     /// Whether this one is logged: then how many were passed over since the last one was.
-    pub(super) fn turn(&self) -> Option<u64> {
+    pub fn turn(&self) -> Option<u64> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if state.last.is_some_and(|last| now - last < PAUSE) {

@@ -31,20 +31,32 @@ pub struct Travel<'a> {
     pub baggage: Option<&'a str>,
 }
 
+impl<'a> Travel<'a> {
+    /// The trace that an event belongs to, if any.
+    pub(crate) fn trace_id(&self, event: &'a Event) -> Option<&'a str> {
+        let (parent, _) = self.context(event)?;
+        parent.get(3..35)
+    }
+
+    /// Trace parent and state: the request's, else the event's own.
+    fn context(&self, event: &'a Event) -> Option<(&'a str, Option<&'a str>)> {
+        let from_request = self
+            .traceparent
+            .filter(|parent| is_traceparent(parent))
+            .map(|parent| (parent, self.tracestate));
+        from_request.or_else(|| {
+            text(event, "traceparent")
+                .filter(|parent| is_traceparent(parent))
+                .map(|parent| (parent, text(event, "tracestate")))
+        })
+    }
+}
+
 /// Writes the member `"bridgeContext":{...}`.
-pub(super) fn write(out: &mut String, event: &Event, travel: &Travel<'_>) {
+pub(super) fn write<'a>(out: &mut String, event: &'a Event, travel: &Travel<'a>) {
     json::string(out, TRAVEL_VARIABLE);
     out.push_str(":{");
-    let from_request = travel
-        .traceparent
-        .filter(|parent| is_traceparent(parent))
-        .map(|parent| (parent, travel.tracestate));
-    let trace = from_request.or_else(|| {
-        text(event, "traceparent")
-            .filter(|parent| is_traceparent(parent))
-            .map(|parent| (parent, text(event, "tracestate")))
-    });
-    if let Some((parent, state)) = trace {
+    if let Some((parent, state)) = travel.context(event) {
         out.push_str("\"traceparent\":");
         json::string(out, parent);
         if let Some(state) =

@@ -71,6 +71,26 @@ pub enum Acknowledgement {
 }
 
 impl Acknowledgement {
+    /// All of them, in the order of their declaration.
+    pub(super) const ALL: [Self; 5] = [
+        Self::Accepted,
+        Self::Unprocessable,
+        Self::TooLarge,
+        Self::Busy,
+        Self::Unavailable,
+    ];
+
+    /// The name in metrics.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Unprocessable => "unprocessable",
+            Self::TooLarge => "too_large",
+            Self::Busy => "busy",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
     /// The status sent.
     #[must_use]
     pub fn status(self) -> StatusCode {

@@ -10,13 +10,14 @@ use zeebe_client::{Address, EngineError, ErrorKind, Gateway};
 
 use super::acknowledge::{Acknowledgement, Command, Outcome, acknowledge};
 use super::limiter::{Lesson, Limiter};
-use super::metrics::SinkMetrics;
-use super::plan::Planning;
+use super::metrics::{SinkMetrics, name};
+use super::plan::{Planning, Step};
 use super::prepared::{Prepared, at_most_once, command, message_id};
+use super::told::refused;
 use super::trace;
 use super::turned_away::TurnedAway;
 use crate::config::{NotDeployed, SinkConfig};
-use crate::rules::Plan;
+use crate::rules::{Plan, Planned};
 
 /// The first pause between attempts inside a request.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -76,24 +77,23 @@ impl Executor {
     /// many bytes of them may be on their way at a time, the largest in any case.
     pub(super) async fn run(&self, planning: &Planning, room: usize) -> Answer {
         let mut bounds = Bounds::new(self.window, self.gateway.settings().call_timeout);
-        let of = planning.plans.iter().zip(&planning.spans);
-        let answers = match &planning.plans[..] {
-            [] => Vec::new(),
+        let answers = match (&planning.plans[..], &planning.steps[..]) {
             // One command checks its own size before it is sent.
-            [only] => {
-                let span = planning.spans.first().cloned().unwrap_or_default();
-                vec![self.one(&only.plan, &span, &bounds).await]
-            }
-            several => {
+            ([only], [step]) => vec![self.one(only, step, &bounds).await],
+            (several, steps) => {
                 if let Some(too_large) = several.iter().find_map(|each| self.too_large(&each.plan))
                 {
+                    for step in steps {
+                        refused(&step.pen, too_large.acknowledgement.status());
+                    }
                     return too_large;
                 }
                 let largest = several.iter().map(|each| each.plan.bytes()).max();
                 bounds.room = Some(Semaphore::new(
                     room.max(LEAST_ROOM).max(largest.unwrap_or_default()),
                 ));
-                join_all(of.map(|(each, span)| self.one(&each.plan, span, &bounds))).await
+                let each = several.iter().zip(steps);
+                join_all(each.map(|(planned, step)| self.one(planned, step, &bounds))).await
             }
         };
         answers
@@ -115,14 +115,16 @@ impl Executor {
     }
 
     /// One command, until the engine has taken or refused it, or the request's time is up.
-    async fn one(&self, plan: &Plan, span: &Span, bounds: &Bounds) -> Answer {
+    async fn one(&self, planned: &Planned, step: &Step, bounds: &Bounds) -> Answer {
         let began = Instant::now();
+        let plan = &planned.plan;
         let kind = command(plan);
         let event = message_id(plan);
         let turned_away = event.map_or(0, |event| self.turned_away.times(event));
         let mut pause = FIRST_PAUSE;
+        let mut retries = 0;
         loop {
-            let (outcome, error) = match self.attempt(plan, span, bounds, turned_away).await {
+            let (outcome, error) = match self.attempt(plan, &step.span, bounds, turned_away).await {
                 Ok(()) => (Outcome::Done, None),
                 Err(error) if error.kind() == ErrorKind::OutcomeUnknown && at_most_once(plan) => {
                     tracing::warn!(%error, "a command that must not be repeated has an unknown outcome; it is taken as done");
@@ -134,6 +136,16 @@ impl Executor {
             let next = Instant::now() + jittered(pause);
             if !acknowledgement.is_retryable() || !bounds.retried || next > bounds.last_begin {
                 self.metrics.command(kind, outcome, began.elapsed());
+                self.metrics
+                    .acknowledged(planned.rule.as_ref(), acknowledgement);
+                step.pen.decided(|decision| {
+                    decision.rule.clone_from(&planned.rule);
+                    decision.command = Some(kind.name());
+                    decision.message_id = event.unwrap_or_default().into();
+                    decision.retries = retries;
+                    decision.outcome = name(outcome);
+                    decision.status = Some(acknowledgement.status().as_u16());
+                });
                 if let Some(event) = event {
                     if acknowledgement.is_retryable() {
                         self.turned_away.again(event);
@@ -157,6 +169,7 @@ impl Executor {
                 };
             }
             self.metrics.retried(kind);
+            retries += 1;
             tokio::time::sleep_until(next).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }

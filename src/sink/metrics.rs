@@ -1,9 +1,11 @@
-//! What the sink counts. Labels come from closed sets: command, outcome, status.
+//! What the sink counts. Labels come from closed sets: command, outcome, status, the rules of the file.
 //!
 //! Every series of a counter is there from the start, at 0: whoever asks how much it grew must see the
 //! first event too. What every event does is bound to its labels here, once: looking them up costs several times as much
 //! as counting. What is refused or repeated pays for the lookup.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -12,13 +14,19 @@ use opentelemetry::metrics::{BoundCounter, BoundHistogram, Counter, Histogram, M
 use runtime::telemetry::metrics::DURATION_BOUNDARIES;
 use zeebe_client::ErrorKind;
 
-use super::acknowledge::{Command, Outcome};
+use super::acknowledge::{Acknowledgement, Command, Outcome};
 use super::limiter::Limiter;
+use crate::rules::Rules;
+
+/// Stands for the rule where there is no rules file.
+const NO_RULES_FILE: &str = "default";
 
 /// Every status that the sink answers with.
-const STATUSES: [StatusCode; 9] = [
+const STATUSES: [StatusCode; 11] = [
     StatusCode::ACCEPTED,
     StatusCode::BAD_REQUEST,
+    StatusCode::UNAUTHORIZED,
+    StatusCode::FORBIDDEN,
     StatusCode::METHOD_NOT_ALLOWED,
     StatusCode::REQUEST_TIMEOUT,
     StatusCode::PAYLOAD_TOO_LARGE,
@@ -39,10 +47,12 @@ pub(super) struct SinkMetrics {
     /// For each command, where its outcome is that it was done.
     done: [BoundHistogram<f64>; Command::ALL.len()],
     retries: Counter<u64>,
+    /// For each rule what it led to, by how the event's sender was told.
+    by_rule: HashMap<Arc<str>, [BoundCounter<u64>; Acknowledgement::ALL.len()]>,
 }
 
 impl SinkMetrics {
-    pub(super) fn new(meter: &Meter) -> Self {
+    pub(super) fn new(meter: &Meter, rules: &Rules) -> Self {
         let requests = meter
             .u64_counter("bridge.sink.requests")
             .with_description("Requests answered, by status")
@@ -67,6 +77,22 @@ impl SinkMetrics {
             .u64_counter("bridge.sink.command.retries")
             .with_description("Attempts after the first inside one request")
             .build();
+        let rule_commands = meter
+            .u64_counter("bridge.sink.rule.commands")
+            .with_description("Commands that rules led to, by what their events' senders were told")
+            .build();
+        let by_rule = rules.names().chain(without_file(rules)).map(|rule| {
+            let bound = Acknowledgement::ALL.map(|acknowledgement| {
+                let counter = rule_commands.bind(&[
+                    KeyValue::new("rule", rule.to_owned()),
+                    KeyValue::new("acknowledgement", acknowledgement.name()),
+                ]);
+                counter.add(0);
+                counter
+            });
+            (Arc::from(rule), bound)
+        });
+        let by_rule = by_rule.collect();
         for status in STATUSES {
             requests.add(0, &[status_label(status)]);
         }
@@ -84,6 +110,7 @@ impl SinkMetrics {
                 .map(|command| commands.bind(&command_labels(command, Outcome::Done))),
             commands,
             retries,
+            by_rule,
         }
     }
 
@@ -92,6 +119,15 @@ impl SinkMetrics {
             self.accepted.add(1);
         } else {
             self.requests.add(1, &[status_label(status)]);
+        }
+    }
+
+    /// A command that a rule led to has its last word.
+    pub(super) fn acknowledged(&self, rule: Option<&Arc<str>>, acknowledgement: Acknowledgement) {
+        let rule = rule.map_or(NO_RULES_FILE, |rule| rule);
+        let counters = self.by_rule.get(rule);
+        if let Some(counter) = counters.and_then(|all| all.get(acknowledgement as usize)) {
+            counter.add(1);
         }
     }
 
@@ -123,6 +159,11 @@ impl SinkMetrics {
     }
 }
 
+/// The name under which events are counted where there is no rules file.
+fn without_file(rules: &Rules) -> Option<&'static str> {
+    rules.names().next().is_none().then_some(NO_RULES_FILE)
+}
+
 /// Shows how many commands wait for a place among those in flight.
 pub(super) fn observe_limiter(meter: &Meter, limiter: &Limiter) {
     let limiter = limiter.clone();
@@ -148,7 +189,8 @@ fn command_labels(command: Command, outcome: Outcome) -> [KeyValue; 2] {
     ]
 }
 
-fn name(outcome: Outcome) -> &'static str {
+/// The outcome of a command in one word.
+pub(super) fn name(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Done => "done",
         Outcome::UnknownAtMostOnce => "unknown_at_most_once",

@@ -1,13 +1,16 @@
 //! The events of a request -> all commands that it leads to, made and paid for before any is sent.
 
 use cloudevents::Event;
+use eventing::spans;
 use http::{HeaderMap, StatusCode};
 use runtime::budget::Reservation;
 use runtime::telemetry::traces::{Span, SpanKind, traceparent, tracestate};
 
 use super::Sink;
+use super::told;
 use super::trace;
 use crate::config::NoRule;
+use crate::decisions::Pen;
 use crate::recipient::Refusal;
 use crate::rules::{Planned, Travel, check_together};
 
@@ -19,8 +22,17 @@ pub(super) const SLACK: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Planning {
     pub(super) plans: Vec<Planned>,
-    /// For each of them the span of its event.
-    pub(super) spans: Vec<Span>,
+    /// For each of them what is told of it.
+    pub(super) steps: Vec<Step>,
+}
+
+/// What is told of a command: in a span, and to whoever asks.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    /// The span of its event.
+    pub(super) span: Span,
+    /// Writes down what becomes of it.
+    pub(super) pen: Pen,
 }
 
 /// Everything that the events of one request lead to.
@@ -44,31 +56,18 @@ pub(super) async fn plan(
         most: sink.max_commands,
         reservation,
     };
-    for event in events {
-        let span = trace::event(span, event, events.len());
-        // What the process goes on from is our own span; without one, what came.
-        let context = span.context();
-        let ours = context
-            .as_ref()
-            .map(|context| (traceparent(context), tracestate(context)));
-        let travel = match &ours {
-            Some((parent, state)) => Travel {
-                traceparent: Some(parent),
-                tracestate: state.as_deref(),
-                baggage: span.propagators().and_then(|how| how.baggage(headers)),
-            },
-            None => Travel {
-                traceparent: text(headers, "traceparent"),
-                tracestate: text(headers, "tracestate"),
-                baggage: None,
-            },
+    if let Err(refusal) = commands.of_all(sink, headers, events, span).await {
+        // None of them leads to anything, whichever is at fault.
+        let ours = span.context().as_ref().map(traceparent);
+        let travel = Travel {
+            traceparent: ours.as_deref().or_else(|| text(headers, "traceparent")),
+            ..Travel::default()
         };
-        let selecting = span.child(SpanKind::Internal, || "select rule".into(), |_| {});
-        let selected = commands.of(sink, event, &travel, &span).await;
-        trace::selected(&selecting, &commands.planning.plans, &selected);
-        selected?;
+        for event in events {
+            told::refused(&told::about(sink, event, &travel), refusal.status);
+        }
+        return Err(refusal);
     }
-    check_together(&commands.planning.plans).map_err(|error| unprocessable(error.to_string()))?;
     Ok(commands.planning)
 }
 
@@ -80,6 +79,40 @@ struct Commands<'r> {
 }
 
 impl Commands<'_> {
+    async fn of_all(
+        &mut self,
+        sink: &Sink,
+        headers: &HeaderMap,
+        events: &[Event],
+        span: &Span,
+    ) -> Result<(), Refusal> {
+        for event in events {
+            let span = spans::process(span, event, events.len());
+            // What the process goes on from is our own span; without one, what came.
+            let context = span.context();
+            let ours = context
+                .as_ref()
+                .map(|context| (traceparent(context), tracestate(context)));
+            let travel = match &ours {
+                Some((parent, state)) => Travel {
+                    traceparent: Some(parent),
+                    tracestate: state.as_deref(),
+                    baggage: span.propagators().and_then(|how| how.baggage(headers)),
+                },
+                None => Travel {
+                    traceparent: text(headers, "traceparent"),
+                    tracestate: text(headers, "tracestate"),
+                    baggage: None,
+                },
+            };
+            let selecting = span.child(SpanKind::Internal, || "select rule".into(), |_| {});
+            let selected = self.of(sink, event, &travel, &span).await;
+            trace::selected(&selecting, &self.planning.plans, &selected);
+            selected?;
+        }
+        check_together(&self.planning.plans).map_err(|error| unprocessable(error.to_string()))
+    }
+
     /// How many one event leads to.
     async fn of(
         &mut self,
@@ -89,6 +122,10 @@ impl Commands<'_> {
         span: &Span,
     ) -> Result<usize, Refusal> {
         let before = self.planning.plans.len();
+        let step = Step {
+            span: span.clone(),
+            pen: told::about(sink, event, travel),
+        };
         for planned in sink.rules.plans(event, travel) {
             let planned = planned.map_err(|error| unprocessable(error.to_string()))?;
             if self.planning.plans.len() == self.most {
@@ -100,7 +137,7 @@ impl Commands<'_> {
             }
             self.bytes += planned.bytes;
             self.planning.plans.push(planned);
-            self.planning.spans.push(span.clone());
+            self.planning.steps.push(step.clone());
             self.pay().await?;
         }
         let led_to = self.planning.plans.len() - before;
@@ -108,9 +145,13 @@ impl Commands<'_> {
             return Ok(led_to);
         }
         sink.metrics.unmatched();
+        sink.unmatched.tell(event);
         match sink.no_rule {
             NoRule::Accept => {
-                tracing::debug!("no rule selects an event of this type");
+                step.pen.decided(|decision| {
+                    decision.outcome = told::UNMATCHED;
+                    decision.status = Some(StatusCode::ACCEPTED.as_u16());
+                });
                 Ok(0)
             }
             NoRule::Refuse => Err(unprocessable(String::from(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
+use eventing::spans::{self, Arrival};
 use http::{Request, Response};
 use runtime::budget::Reservation;
 use runtime::telemetry::traces::Span;
@@ -14,7 +15,7 @@ use super::Sink;
 use super::acknowledge::Acknowledgement;
 use super::execute::Answer;
 use super::plan::{Planning, SLACK, plan};
-use super::trace::{self, Arrival};
+use super::told;
 use crate::recipient::{Received, Refusal};
 
 /// `POST /`: takes one event, or a batch of them.
@@ -34,7 +35,7 @@ pub(super) async fn receive(
         }
         Err(Refusal { status, reason }) => (status, Some(reason), None),
     };
-    trace::answered(&span, status, reason.as_deref());
+    spans::answered(&span, status, reason.as_deref());
     let engine = engine.map(|engine| engine as &dyn fmt::Display);
     let response = span.within(|| sink.recipient.answer(status, reason.as_deref(), engine));
     sink.metrics.answered(response.status());
@@ -48,15 +49,16 @@ async fn accept(
     span: &mut Span,
 ) -> Result<Answer, Refusal> {
     let arrival = Arrival::of(&sink.traces, request.headers());
+    let pen = told::about_request(sink, request.headers());
     let received = sink.recipient.receive(request).await;
     let known = received.as_ref().map_or(&[][..], |all| &all.events);
-    *span = trace::receive(&sink.traces, arrival, known);
+    *span = spans::receive(&sink.traces, arrival, known);
     let Received {
         headers,
         events,
         mut reservation,
         place,
-    } = received?;
+    } = received.inspect_err(|refusal| told::refused(&pen, refusal.status))?;
     sink.metrics.received(events.len());
     let work = async {
         let commands = plan(sink, &headers, &events, span, &mut reservation).await?;

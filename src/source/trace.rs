@@ -7,12 +7,10 @@ use std::future::Future;
 use std::time::SystemTime;
 
 use cloudevents::Event;
-use eventing::extension::{TRACEPARENT, TRACESTATE};
-use eventing::{Attempt, NotReached, describe};
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use eventing::spans::{self, Described};
+use http::{HeaderMap, Uri};
 use runtime::telemetry::traces::{
-    Attributes, Origin, Span, SpanContext, SpanKind, Traces, read_traceparent, traceparent,
-    tracestate,
+    Attributes, Origin, Span, SpanContext, SpanKind, Traces, read_traceparent,
 };
 use zeebe_client::{ActivatedJob, Address, Ended, SERVICE};
 
@@ -25,13 +23,6 @@ pub(super) struct JobTraces {
     traces: Traces,
     how: TraceContinue,
     engine: Address,
-}
-
-/// What a delivery's span and headers say of its event; nothing while tracing is off.
-#[derive(Debug, Default)]
-pub(super) struct Described {
-    identity: Vec<(&'static str, String)>,
-    baggage: Option<String>,
 }
 
 impl JobTraces {
@@ -88,15 +79,9 @@ impl JobTraces {
         )
     }
 
-    /// What later spans say of an event; it is kept since the event itself becomes a message.
+    /// What the spans of deliveries say of an event.
     pub(super) fn describe(&self, event: &Event, travelled: &Travelled) -> Described {
-        let Some(propagators) = self.traces.propagators() else {
-            return Described::default();
-        };
-        Described {
-            identity: describe::identity(event).collect(),
-            baggage: travelled.baggage.clone().filter(|_| propagators.baggage),
-        }
+        Described::of(&self.traces, event, travelled.baggage.as_deref())
     }
 
     /// The span of one attempt to deliver an event, whose headers then say that they are of it.
@@ -106,35 +91,7 @@ impl JobTraces {
         destination: &Uri,
         headers: &mut HeaderMap,
     ) -> Span {
-        let ty = || {
-            let ty = described
-                .identity
-                .iter()
-                .find(|(key, _)| *key == "cloudevents.event_type");
-            ty.map_or("", |(_, ty)| ty)
-        };
-        let span = self.traces.current().child(
-            SpanKind::Producer,
-            || format!("deliver {}", ty()).into(),
-            |attributes| {
-                attributes.text("messaging.system", "knative");
-                attributes.text("messaging.operation.name", "deliver");
-                attributes.text("messaging.operation.type", "send");
-                for (key, value) in &described.identity {
-                    attributes.text(key, value.clone());
-                }
-                attributes.text("http.request.method", "POST");
-                server(attributes, destination.host(), destination.port_u16());
-            },
-        );
-        if let (Some(context), Some(propagators)) = (span.context(), self.traces.propagators()) {
-            propagators.inject(&context, described.baggage.as_deref(), headers);
-            if propagators.trace_context {
-                attribute(headers, TRACEPARENT, Some(traceparent(&context)));
-                attribute(headers, TRACESTATE, tracestate(&context));
-            }
-        }
-        span
+        spans::deliver(&self.traces.current(), described, destination, headers)
     }
 
     /// Gives an end to the engine, as a span of its own.
@@ -150,7 +107,10 @@ impl JobTraces {
             |attributes| {
                 attributes.text("rpc.system.name", "grpc");
                 attributes.text("rpc.method", method());
-                server(attributes, Some(self.engine.host()), self.engine.port());
+                attributes.text("server.address", self.engine.host().to_owned());
+                if let Some(port) = self.engine.port() {
+                    attributes.number("server.port", port.into());
+                }
             },
         );
         let ended = span.scope(end).await;
@@ -182,64 +142,9 @@ impl JobTraces {
     }
 }
 
-/// What came of a delivery; `None` where it was given up.
-pub(super) fn delivered(span: &Span, attempt: Option<&Attempt>) {
-    let status = match attempt {
-        Some(Attempt::Accepted { status, .. } | Attempt::Answered { status, .. }) => Some(*status),
-        Some(Attempt::NotReached { .. }) | None => None,
-    };
-    if let Some(status) = status {
-        span.describe(|attributes| {
-            attributes.number("http.response.status_code", status.as_u16().into());
-        });
-    }
-    match attempt {
-        Some(Attempt::Accepted { .. }) => {}
-        Some(attempt @ Attempt::Answered { status, .. }) => {
-            span.fail(status.as_u16().to_string(), &attempt.summary());
-        }
-        Some(attempt @ Attempt::NotReached { why, .. }) => {
-            let why = match why {
-                NotReached::Refused => "connection_refused",
-                NotReached::Dns => "dns",
-                NotReached::Tls => "tls",
-                NotReached::Unreachable => "unreachable",
-                NotReached::TimedOut => "timeout",
-                NotReached::ConnectionLost => "connection_lost",
-            };
-            span.fail(why, &attempt.summary());
-        }
-        None => span.fail("stopped", "the program stops; the event may have arrived"),
-    }
-}
-
 fn context_of(travelled: &Travelled) -> Option<SpanContext> {
     read_traceparent(
         travelled.traceparent.as_deref()?,
         travelled.tracestate.as_deref(),
     )
-}
-
-fn server(attributes: &mut Attributes, host: Option<&str>, port: Option<u16>) {
-    if let Some(host) = host {
-        attributes.text("server.address", host.to_owned());
-    }
-    if let Some(port) = port {
-        attributes.number("server.port", port.into());
-    }
-}
-
-/// An attribute of an event in binary mode, set or taken away.
-fn attribute(headers: &mut HeaderMap, name: &str, value: Option<String>) {
-    let Ok(name) = HeaderName::try_from(format!("ce-{name}")) else {
-        return;
-    };
-    match value.and_then(|value| HeaderValue::try_from(value).ok()) {
-        Some(value) => {
-            headers.insert(name, value);
-        }
-        None => {
-            headers.remove(name);
-        }
-    }
 }

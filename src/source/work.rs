@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cloudevents_http::{Message, into_binary};
 use eventing::extension::{TRACEPARENT, TRACESTATE};
+use eventing::spans::{self, Described};
 use eventing::{Attempt, Sender, SinkBinding, reply};
 use http::{HeaderValue, Uri};
 use opentelemetry::metrics::Meter;
@@ -14,13 +15,15 @@ use zeebe_client::{Ended, EngineError, HeldJob, JobWorker};
 
 use super::destination::{Destination, Destinations, OwnDestination};
 use super::event::{self, Travelled};
+use super::in_hand::InHand;
 use super::metrics::{GONE_ALREADY, HAND_BACK, REFUSED, SourceMetrics, TOO_LATE, name};
 use super::outage::{LONGEST_PAUSE, Outage, Then, Turn};
 use super::outcome::{Ending, ending};
 use super::pause::{HandBacks, grown};
 use super::task::{Task, TaskError, Tasks};
-use super::trace::{self, Described, JobTraces};
+use super::trace::JobTraces;
 use crate::config::SourceConfig;
+use crate::decisions::Decisions;
 
 /// The shortest pause before a job that was handed back is offered again, before it is shortened at random.
 const FIRST_HAND_BACK_PAUSE: Duration = Duration::from_secs(1);
@@ -41,6 +44,7 @@ pub(super) struct Bench {
     pub(super) outage: Outage,
     /// Cancelled when the grace is nearly over.
     pub(super) give_up: CancellationToken,
+    decisions: Decisions,
     pub(super) metrics: SourceMetrics,
     traces: JobTraces,
 }
@@ -58,6 +62,7 @@ impl Bench {
         binding: SinkBinding,
         config: SourceConfig,
         worker: &Arc<JobWorker>,
+        decisions: Decisions,
         meter: &Meter,
         traces: JobTraces,
     ) -> Self {
@@ -70,6 +75,7 @@ impl Bench {
             binding,
             config,
             give_up: CancellationToken::new(),
+            decisions,
             metrics: SourceMetrics::new(meter),
             traces,
         }
@@ -86,10 +92,14 @@ impl Bench {
         span.scope(self.work_out(job, parcel)).await;
     }
 
-    async fn work_out(&self, mut job: HeldJob, parcel: Result<Parcel, TaskError>) {
+    async fn work_out(&self, job: HeldJob, parcel: Result<Parcel, TaskError>) {
+        let mut job = InHand::new(job, &self.decisions);
         let turn = self.outage.turn(job.job().key);
         match parcel {
-            Ok(parcel) => self.deliver(&mut job, turn, &parcel).await,
+            Ok(parcel) => {
+                job.becomes(&parcel.message.headers, &self.decisions);
+                self.deliver(&mut job, turn, &parcel).await;
+            }
             Err(error) => {
                 drop(turn);
                 let text = format!(
@@ -150,7 +160,7 @@ impl Bench {
         })
     }
 
-    async fn deliver(&self, job: &mut HeldJob, turn: Turn<'_>, parcel: &Parcel) {
+    async fn deliver(&self, job: &mut InHand, turn: Turn<'_>, parcel: &Parcel) {
         match self.destinations.of(&parcel.task) {
             Destination::Shared(uri) => self.deliver_to_shared(job, turn, uri, parcel).await,
             Destination::Own(own) => {
@@ -163,7 +173,7 @@ impl Bench {
 
     async fn deliver_to_shared(
         &self,
-        job: &mut HeldJob,
+        job: &mut InHand,
         mut turn: Turn<'_>,
         uri: &Uri,
         parcel: &Parcel,
@@ -187,7 +197,10 @@ impl Bench {
                     Duration::ZERO
                 }
                 Ending::HandBack(doubt) => match turn.failed(*doubt, &attempt.summary()) {
-                    Then::Again => continue,
+                    Then::Again => {
+                        job.again(&attempt);
+                        continue;
+                    }
                     Then::HandBack => LONGEST_PAUSE,
                     Then::HandBackAlone => LONGEST_RETRY_PAUSE,
                 },
@@ -198,7 +211,7 @@ impl Bench {
     }
 
     /// A destination of a task's own has no outage: what is not answered is handed back each for itself.
-    async fn deliver_to_own(&self, job: &mut HeldJob, own: OwnDestination<'_>, parcel: &Parcel) {
+    async fn deliver_to_own(&self, job: &mut InHand, own: OwnDestination<'_>, parcel: &Parcel) {
         let place = tokio::select! {
             place = own.place() => place,
             () = self.give_up.cancelled() => return self.stopped(job).await,
@@ -234,7 +247,7 @@ impl Bench {
             attempt = span.scope(sending) => Some(attempt),
             () = self.give_up.cancelled() => None,
         };
-        trace::delivered(&span, attempt.as_ref());
+        spans::delivered(&span, attempt.as_ref());
         drop(span);
         let attempt = attempt?;
         let ending = ending(&attempt, &parcel.task.error_map);
@@ -242,18 +255,18 @@ impl Bench {
         Some((attempt, ending))
     }
 
-    async fn stopped(&self, job: &mut HeldJob) {
+    async fn stopped(&self, job: &mut InHand) {
         self.hand_back(job, "the program stops", Duration::ZERO)
             .await;
     }
 
     /// Longer each time that this job was handed back since it was last answered.
-    fn hand_back_pause(&self, job: &HeldJob, longest: Duration) -> Duration {
+    fn hand_back_pause(&self, job: &InHand, longest: Duration) -> Duration {
         let first = self.config.retry_backoff.max(FIRST_HAND_BACK_PAUSE);
         grown(first, self.hand_backs.count(job.job().key), longest)
     }
 
-    async fn hand_back(&self, job: &mut HeldJob, reason: &str, backoff: Duration) {
+    async fn hand_back(&self, job: &mut InHand, reason: &str, backoff: Duration) {
         self.traces.failed(HAND_BACK, reason);
         let ended = self
             .traces
@@ -262,7 +275,7 @@ impl Bench {
         self.log(job, HAND_BACK, &ended);
     }
 
-    async fn incident(&self, job: &mut HeldJob, text: &str) {
+    async fn incident(&self, job: &mut InHand, text: &str) {
         let how = name(&Ending::Incident);
         let ended = self.fail(job, how, 0, text, Duration::ZERO).await;
         self.log(job, how, &ended);
@@ -270,7 +283,7 @@ impl Bench {
 
     async fn fail(
         &self,
-        job: &mut HeldJob,
+        job: &mut InHand,
         how: &'static str,
         retries: i32,
         text: &str,
@@ -283,7 +296,8 @@ impl Bench {
     }
 
     /// Ends a job as the answer says; `longest` bounds the pause of one that is handed back.
-    async fn end(&self, job: &mut HeldJob, attempt: &Attempt, ending: &Ending, longest: Duration) {
+    async fn end(&self, job: &mut InHand, attempt: &Attempt, ending: &Ending, longest: Duration) {
+        job.answered(attempt);
         let said = || shortened(&format!("the destination answered {}", attempt.summary()));
         let retries_left = job.job().retries.saturating_sub(1).max(0);
         let (how, ended) = match ending {
@@ -326,7 +340,7 @@ impl Bench {
     /// delivered again each time that its activation runs out.
     async fn end_refused(
         &self,
-        job: &mut HeldJob,
+        job: &mut InHand,
         attempt: &Attempt,
         how: &'static str,
         error: &EngineError,
@@ -338,7 +352,7 @@ impl Bench {
         self.incident(job, &text).await;
     }
 
-    fn notice_reply(&self, job: &HeldJob, attempt: &Attempt) {
+    fn notice_reply(&self, job: &InHand, attempt: &Attempt) {
         if let Attempt::Accepted {
             status, headers, ..
         } = attempt
@@ -358,9 +372,10 @@ impl Bench {
         grown(self.config.retry_backoff, used, LONGEST_RETRY_PAUSE)
     }
 
-    fn log(&self, job: &HeldJob, how: &'static str, ended: &Ended) {
+    fn log(&self, job: &InHand, how: &'static str, ended: &Ended) {
         let job_key = job.job().key.0;
         self.traces.ended(how);
+        job.ended(how, ended);
         match ended {
             Ended::Done => {
                 self.metrics.ended(how);
@@ -391,7 +406,7 @@ impl Bench {
 }
 
 /// Another has the job, or its instance is gone: then its event is not ours to send.
-fn is_lost(job: &HeldJob) -> bool {
+fn is_lost(job: &InHand) -> bool {
     job.deadline() <= Instant::now()
 }
 

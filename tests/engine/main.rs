@@ -17,6 +17,8 @@ mod outcomes;
 mod round_trip;
 /// The models of the ticket sale.
 mod tickets;
+/// What the engine tells a Broker of itself: incidents, and messages that nobody waited for.
+mod told;
 /// Which job goes on from which event, in the spans that a collector gets.
 mod trace;
 /// Jobs that waited for a pod to be woken, and the end of one in the middle.

@@ -6,14 +6,23 @@ use std::path::{Path, PathBuf};
 /// A room and the rooms of this package that it may name.
 const EDGES: &[(&str, &[&str])] = &[
     ("rules", &[]),
+    ("decisions", &[]),
     ("recipient", &["config"]),
-    ("sink", &["rules", "config", "recipient"]),
-    ("source", &["rules", "config", "recipient"]),
-    ("admin", &["rules", "config"]),
+    ("sink", &["rules", "config", "recipient", "decisions"]),
+    ("source", &["rules", "config", "recipient", "decisions"]),
+    ("admin", &["rules", "config", "decisions"]),
     ("config", &["rules"]),
     (
         "command",
-        &["config", "rules", "recipient", "sink", "source", "admin"],
+        &[
+            "config",
+            "rules",
+            "recipient",
+            "decisions",
+            "sink",
+            "source",
+            "admin",
+        ],
     ),
 ];
 

@@ -1,9 +1,13 @@
 //! Scenarios through the wire that need no other toolchain.
 
 /// Bad configuration: fatal before a port is bound, and every problem names its variable.
+// What the Helm chart has to know of the program.
+mod chart;
 mod config;
 /// More events than the engine can take.
 mod crowded;
+/// What became of an event, asked of the program itself.
+mod dark;
 /// The dependency tree.
 mod dependencies;
 /// The pictures of the models.

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use eventing_zeebe::config::Config;
+use eventing_zeebe::decisions::Decisions;
 use eventing_zeebe::source::Source;
 use runtime::shutdown::Shutdown;
 use runtime::telemetry::metrics::Metrics;
@@ -74,6 +75,7 @@ async fn five_minutes(
         config.source.binding.as_ref().expect("K_SINK"),
         &config.source,
         None,
+        Decisions::default(),
         &metrics.meter("source"),
         Traces::off(),
     )

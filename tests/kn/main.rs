@@ -1,18 +1,18 @@
 //! The commands of docs/INSTALL.md that use `kn`, run as they stand there, make what is in knative/: `make kn-check`.
 
 mod api;
-mod compare;
+mod meaning;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use testkit::manifests::{kind, name, shipped};
+use testkit::manifests::{Difference, differences, kind, name, shipped};
 use testkit::scenario::workspace;
+use testkit::script::prepared_by;
 
 use self::api::Api;
-use self::compare::{Difference, differences};
+use self::meaning::meaning;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_kn_makes_is_what_the_manifests_say_but_for_what_it_has_no_words_for() {
@@ -64,8 +64,9 @@ async fn what_kn_makes_is_what_the_manifests_say_but_for_what_it_has_no_words_fo
                         && name(manifest) == name(object)
                 })
                 .unwrap_or_else(|| panic!("no manifest of {object:#}"));
-            for Difference { path, ours, kns } in differences(manifest, object) {
-                println!("{} {path}: {ours:?}, kn {kns:?}", kind(object));
+            for Difference { path, one, other } in differences(&meaning(manifest), &meaning(object))
+            {
+                println!("{} {path}: {one:?}, kn {other:?}", kind(object));
                 seen.insert(format!("{} `{path}`", kind(object)));
             }
         }
@@ -130,15 +131,7 @@ fn manifests(folders: &[&str]) -> Vec<Value> {
 
 /// Runs commands in a shell, where `kn` is the one that `scripts/kn` builds and the cluster is `api`.
 fn run(api: &Api, commands: &str) -> Output {
-    let built = Command::new(workspace().join("scripts/kn"))
-        .output()
-        .expect("scripts/kn can be run");
-    assert!(
-        built.status.success(),
-        "{}",
-        String::from_utf8_lossy(&built.stderr)
-    );
-    let kn = PathBuf::from(String::from_utf8_lossy(&built.stdout).trim_end());
+    let kn = prepared_by("kn");
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::os::unix::fs::symlink(kn, folder.path().join("kn")).expect("a link");
     let kubeconfig = folder.path().join("kubeconfig");

@@ -1,5 +1,6 @@
 use demo::sale;
 use serde_json::json;
+use testkit::collector::Collector;
 use testkit::destination::{Destination, Received};
 use testkit::request;
 use testkit::scenario::workspace;
@@ -17,7 +18,15 @@ async fn a_ticket_sale_goes_through_the_broker_from_its_first_event_to_its_last(
     let zeebe = Zeebe::shared().await;
     let rules = workspace().join("knative/tickets/rules.yaml");
     let model = workspace().join("bpmn/tickets/4-repair.bpmn");
+    let collector = Collector::start().await;
+    let endpoint = collector.url();
+    let traced = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "20"),
+    ];
     let bridge = sink(&[
+        traced[0],
+        traced[1],
         ("ZEEBE_GRPC_ADDRESS", zeebe.gateway()),
         ("RULES", rules.to_str().expect("a path that is UTF-8")),
         ("MODELS", model.to_str().expect("a path that is UTF-8")),
@@ -42,7 +51,7 @@ async fn a_ticket_sale_goes_through_the_broker_from_its_first_event_to_its_last(
     )
     .await;
     // The model as it is shipped, so its job type as well: no other scenario here works that one.
-    let source = bridge::source_of(zeebe, "cloudevents", dataplane.broker(), &[]).await;
+    let source = bridge::source_of(zeebe, "cloudevents", dataplane.broker(), &traced).await;
 
     for (service, ty) in [
         ("website", sale::CUSTOMER_QUEUE_JOINED),
@@ -90,6 +99,43 @@ async fn a_ticket_sale_goes_through_the_broker_from_its_first_event_to_its_last(
     source
         .metric_when("bridge_source_jobs_total", |ended| ended == 3.0)
         .await;
+    one_trace(&collector, &payment, &emission).await;
+}
+
+/// That all spans of both roles are in the customer's trace, each job below the event that moved the process on,
+/// and that the events that left say of which delivery they are.
+async fn one_trace(collector: &Collector, payment: &Received, emission: &Received) {
+    let activated = |name: &str| name.starts_with("activate ");
+    let spans = collector
+        .spans_when("the ends of three jobs", |spans| {
+            spans.iter().filter(|span| activated(&span.name)).count() == 3
+        })
+        .await;
+    assert!(spans.iter().all(|span| span.trace == TRACE), "{spans}");
+    for (moved_by, element, ty, event) in [
+        (
+            sale::CHECKED_OUT,
+            "RequestPayment",
+            sale::PAYMENT_REQUESTED,
+            payment,
+        ),
+        (
+            sale::PAYMENT_AUTHORIZED,
+            "RequestTickets",
+            sale::EMISSION_REQUESTED,
+            emission,
+        ),
+    ] {
+        let delivery = spans.one(&format!("deliver {ty}"));
+        let path = [
+            format!("eventing-zeebe: receive {moved_by}"),
+            format!("eventing-zeebe: activate {element}"),
+            format!("eventing-zeebe: deliver {ty}"),
+        ];
+        assert_eq!(spans.path(delivery), path, "{spans}");
+        let parent = delivery.traceparent();
+        assert_eq!(event.header("ce-traceparent"), Some(parent.as_str()));
+    }
 }
 
 /// Has a service send an event about the one sale there is.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use testkit::request::{self, Answered};
 use testkit::scenario::workspace;
+use testkit::script::prepared_by;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::OnceCell;
@@ -160,19 +161,9 @@ async fn command(name: &str) -> Command {
     static PROGRAM: OnceCell<PathBuf> = OnceCell::const_new();
     let program = PROGRAM
         .get_or_init(|| async {
-            let script = workspace().join("scripts/knative-dataplane");
-            let output = Command::new(&script)
-                .output()
+            tokio::task::spawn_blocking(|| prepared_by("knative-dataplane"))
                 .await
-                .unwrap_or_else(|error| panic!("{}: {error}", script.display()));
-            assert!(
-                output.status.success(),
-                "{}: {}\n{}",
-                script.display(),
-                output.status,
-                String::from_utf8_lossy(&output.stderr)
-            );
-            PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end())
+                .expect("what it panics with was printed")
         })
         .await;
     let mut command = Command::new(program);

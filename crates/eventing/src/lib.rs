@@ -8,17 +8,17 @@
 //! - [`DeliverySpec`], [`deliver`]: a delivery with retries, as a Broker makes it.
 //! - [`backoff`]: pauses between attempts.
 //! - [`reply`]: when an answer carries an event, and why ours are empty.
-//! - [`describe`]: an event as attributes of telemetry.
+//! - [`spans`]: events on their way in and out, in traces.
 //! - [`extension`]: names of the extension attributes that Knative adds.
 
 pub mod backoff;
 pub mod delivery;
-pub mod describe;
 pub mod extension;
 mod oidc;
 pub mod reply;
 pub mod retry;
 mod sink_binding;
+pub mod spans;
 
 pub use backoff::BackoffPolicy;
 pub use delivery::{

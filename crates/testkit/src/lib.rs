@@ -11,6 +11,7 @@
 //! - [`request`]: one HTTP request, made plainly.
 //! - [`zeebe`]: a real engine, started by `scripts/zeebe`.
 //! - [`manifests`]: what is in `knative/`, as data.
+//! - [`script`]: what `scripts/` prepare.
 //! - [`scenario`]: models under names of a scenario's own.
 
 pub mod bridge;
@@ -24,4 +25,5 @@ pub mod program;
 pub mod request;
 pub mod rules_file;
 pub mod scenario;
+pub mod script;
 pub mod zeebe;

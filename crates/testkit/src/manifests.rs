@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+pub use self::differences::{Difference, differences};
 use crate::scenario::workspace;
+
+mod differences;
 
 /// All documents of a file or folder of `knative/`, folders below it left out; in the order of the files' names.
 ///
@@ -25,12 +28,22 @@ pub fn shipped(path: &str) -> Vec<Value> {
     files.iter().flat_map(documents).collect()
 }
 
-/// All documents of a YAML file; those that hold comments alone are none.
 fn documents(file: &PathBuf) -> Vec<Value> {
     let text = std::fs::read_to_string(file).unwrap_or_else(|error| refuse(file, &error));
+    parsed(&text, &file.display().to_string())
+}
+
+/// All documents of a YAML text; those that hold comments alone are none.
+///
+/// # Panics
+/// Where one cannot be read, which says `called`.
+#[must_use]
+pub fn parsed(text: &str, called: &str) -> Vec<Value> {
     text.split("\n---\n")
+        .map(|document| document.strip_prefix("---\n").unwrap_or(document))
         .map(|document| {
-            serde_saphyr::from_str(document).unwrap_or_else(|error| refuse(file, &error))
+            serde_saphyr::from_str(document)
+                .unwrap_or_else(|error| panic!("{called}: {error}\n{document}"))
         })
         .filter(|value: &Value| !value.is_null())
         .collect()

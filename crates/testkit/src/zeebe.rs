@@ -15,6 +15,8 @@ use crate::scenario::workspace;
 /// A running engine with its observer.
 pub struct Zeebe {
     kind: &'static str,
+    options: Vec<String>,
+    environment: Vec<(String, String)>,
     run: PathBuf,
     addresses: BTreeMap<String, String>,
 }
@@ -35,10 +37,29 @@ impl Zeebe {
     /// # Panics
     /// When it cannot be had or started; the message has what `scripts/zeebe` printed.
     pub async fn start(kind: &'static str, name: &str) -> Self {
+        Self::start_with(kind, name, &[], &[]).await
+    }
+
+    /// As [`Zeebe::start`], with further options of `scripts/zeebe start` and further environment.
+    ///
+    /// # Panics
+    /// As [`Zeebe::start`].
+    pub async fn start_with(
+        kind: &'static str,
+        name: &str,
+        options: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let owned = |text: &str| text.to_owned();
         let run =
             std::env::temp_dir().join(format!("eventing-zeebe-{}-{name}", std::process::id()));
         let mut zeebe = Self {
             kind,
+            options: options.iter().copied().map(owned).collect(),
+            environment: environment
+                .iter()
+                .map(|(name, value)| (owned(name), owned(value)))
+                .collect(),
             run,
             addresses: BTreeMap::new(),
         };
@@ -50,7 +71,7 @@ impl Zeebe {
     pub async fn start_again(&mut self) {
         let env_file = self.run.with_extension("env");
         let owner = std::process::id().to_string();
-        self.script(&[
+        let mut arguments = vec![
             "start",
             self.kind,
             "--run",
@@ -61,8 +82,9 @@ impl Zeebe {
             &owner,
             "--allow-origin",
             PAGE,
-        ])
-        .await;
+        ];
+        arguments.extend(self.options.iter().map(String::as_str));
+        self.script(&arguments).await;
         let written = std::fs::read_to_string(&env_file).expect("the addresses are written");
         self.addresses = written
             .lines()
@@ -96,6 +118,7 @@ impl Zeebe {
         let script = workspace().join("scripts/zeebe");
         let output = Command::new(&script)
             .args(arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .output()
             .await
             .expect("scripts/zeebe can be run");
@@ -118,6 +141,11 @@ impl Zeebe {
     /// The address of its REST API; only the broker has one.
     pub fn rest(&self) -> &str {
         &self.addresses["ZEEBE_REST_ADDRESS"]
+    }
+
+    /// The address of its management pages; only the broker has them.
+    pub fn management(&self) -> &str {
+        &self.addresses["ZEEBE_MANAGEMENT_URL"]
     }
 
     /// The observer's address.

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use cloudevents_http::{DataKind, Event, Limits, data_kind, decode};
+use eventing::spans::{self, Arrival};
 use http::StatusCode;
 use runtime::body::{ReadError, read_body};
 use runtime::listener::PacedRequest;
+use runtime::telemetry::traces::Span;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -67,10 +69,30 @@ pub fn data<T: DeserializeOwned>(event: &Event) -> Result<T, Fault> {
 
 impl<S: Service, R: Routes> Desk<S, R> {
     pub(super) async fn receive(&self, request: PacedRequest) -> Answer {
+        let mut span = Span::none();
+        let (status, reason) = match self.accept(request, &mut span).await {
+            Ok(()) => (StatusCode::ACCEPTED, None),
+            Err((status, reason)) => (status, Some(reason)),
+        };
+        spans::answered(&span, status, reason.as_deref());
+        match reason {
+            None => text(status, ""),
+            Some(reason) => refused(status, &reason),
+        }
+    }
+
+    /// `span` becomes that of the request once it is known whose child it is.
+    async fn accept(
+        &self,
+        request: PacedRequest,
+        span: &mut Span,
+    ) -> Result<(), (StatusCode, String)> {
+        let traces = self.store.traces();
+        let arrival = Arrival::of(traces, request.headers());
         let (parts, body) = request.into_parts();
         if is_of_a_page(&parts.headers) {
             let reason = "events come from a Broker, not from a page";
-            return refused(StatusCode::FORBIDDEN, reason);
+            return Err((StatusCode::FORBIDDEN, reason.to_owned()));
         }
         let limits = Limits {
             max_data_bytes: MAX_EVENT_BYTES,
@@ -78,15 +100,22 @@ impl<S: Service, R: Routes> Desk<S, R> {
         };
         let (body, reservation) = match read_body(body, MAX_EVENT_BYTES, &self.budget).await {
             Ok(read) => read,
-            Err(error) => return refused(status_of(&error), &error.to_string()),
+            Err(error) => return Err((status_of(&error), error.to_string())),
         };
         let events = match decode(&parts.headers, body, &limits) {
             Ok(events) => events,
-            Err(error) => return refused(StatusCode::BAD_REQUEST, &error.to_string()),
+            Err(error) => return Err((StatusCode::BAD_REQUEST, error.to_string())),
         };
+        *span = spans::receive(traces, arrival, &events);
+        let count = events.len();
         let events: Vec<_> = events
             .into_iter()
-            .map(|event| (Trace::of(&parts.headers, &event), event))
+            .map(|event| {
+                let span = spans::process(span, &event, count);
+                let trace = Trace::of_span(&span);
+                let trace = trace.unwrap_or_else(|| Trace::of(&parts.headers, &event));
+                (trace, event)
+            })
             .collect();
         let service = Arc::clone(&self.service);
         let applied = self.store.transact(Trace::default(), move |transaction| {
@@ -102,20 +131,18 @@ impl<S: Service, R: Routes> Desk<S, R> {
             Ok(())
         });
         match tokio::time::timeout(PATIENCE, applied).await {
-            Ok(Ok(())) => text(StatusCode::ACCEPTED, ""),
-            Ok(Err(Fault::Refused(reason))) => refused(StatusCode::UNPROCESSABLE_ENTITY, &reason),
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(Fault::Refused(reason))) => Err((StatusCode::UNPROCESSABLE_ENTITY, reason)),
             Ok(Err(fault @ Fault::Store(_))) => {
                 tracing::error!(%fault, "an event could not be stored; it comes again");
-                refused(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "the store did not take it; come again",
-                )
+                let reason = "the store did not take it; come again";
+                Err((StatusCode::SERVICE_UNAVAILABLE, reason.to_owned()))
             }
             // It may be stored yet; then it is known when it comes again.
-            Err(_) => refused(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the store is busy; come again",
-            ),
+            Err(_) => {
+                let reason = "the store is busy; come again";
+                Err((StatusCode::SERVICE_UNAVAILABLE, reason.to_owned()))
+            }
         }
     }
 }

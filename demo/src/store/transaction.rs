@@ -7,6 +7,7 @@ use cloudevents::AttributesReader;
 use cloudevents_http::{Event, attribute, encode_structured, new_event, set_attribute, set_data};
 use eventing::extension::{TRACEPARENT, TRACESTATE};
 use http::HeaderMap;
+use runtime::telemetry::traces::{Span, traceparent, tracestate};
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
@@ -22,6 +23,16 @@ pub struct Trace {
 }
 
 impl Trace {
+    /// That of a span, where tracing is on.
+    #[must_use]
+    pub fn of_span(span: &Span) -> Option<Self> {
+        let context = span.context()?;
+        Some(Self {
+            traceparent: Some(traceparent(&context)),
+            tracestate: tracestate(&context),
+        })
+    }
+
     /// That of a request; where its headers have none, that of its event.
     #[must_use]
     pub fn of(headers: &HeaderMap, event: &Event) -> Self {

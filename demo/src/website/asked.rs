@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use runtime::body::ReadError;
+use runtime::telemetry::traces::{Origin, Span, SpanKind, Traces};
 use serde::de::DeserializeOwned;
 
 use super::acts::Act;
@@ -50,8 +51,31 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unread> {
     })
 }
 
-/// The trace of a request; a new one where it has none that can be gone on with.
-pub(super) fn trace(headers: &HeaderMap) -> Result<Trace, Unread> {
+/// The span of what a customer did: all that comes of it is below.
+pub(super) fn click(traces: &Traces, verb: Verb, headers: &HeaderMap) -> Span {
+    let name = match verb {
+        Verb::Join => "customer joins the line",
+        Verb::Request => "customer asks for tickets",
+        Verb::Checkout => "customer pays",
+        Verb::Leave => "customer leaves",
+        Verb::Again => "customer begins again",
+    };
+    traces.start(
+        SpanKind::Server,
+        || name.into(),
+        |propagators| Origin {
+            parent: propagators.context(headers),
+            ..Origin::default()
+        },
+        |attributes| attributes.text("http.request.method", "POST"),
+    )
+}
+
+/// The trace of a request: that of its span; without one that which it brings, or a new one where it has none that can be gone on with.
+pub(super) fn trace(span: &Span, headers: &HeaderMap) -> Result<Trace, Unread> {
+    if let Some(trace) = Trace::of_span(span) {
+        return Ok(trace);
+    }
     let sent = Trace::of_headers(headers)
         .filter(|trace| trace.traceparent.as_deref().is_some_and(is_traceparent));
     match sent {

@@ -217,7 +217,9 @@ impl Site {
         let Some(customer) = Customer::of(&parts.headers) else {
             return nobody();
         };
-        let asked = asked::act(verb, body).and_then(|act| Ok((act, asked::trace(&parts.headers)?)));
+        let span = asked::click(self.store.traces(), verb, &parts.headers);
+        let asked =
+            asked::act(verb, body).and_then(|act| Ok((act, asked::trace(&span, &parts.headers)?)));
         let (act, trace) = match asked {
             Ok(asked) => asked,
             Err((status, reason)) => return refused(status, &reason),

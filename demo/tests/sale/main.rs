@@ -15,5 +15,7 @@ mod payments;
 mod queue;
 /// The ticket office.
 mod tickets;
+/// The spans of a sale, across all services.
+mod traces;
 /// The website.
 mod website;

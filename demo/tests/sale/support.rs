@@ -14,6 +14,7 @@ pub(crate) struct Service {
     name: &'static str,
     arguments: Vec<String>,
     sink: Option<String>,
+    variables: BTreeMap<String, String>,
     data: TempDir,
     pub(crate) program: Program,
     pub(crate) url: String,
@@ -22,14 +23,29 @@ pub(crate) struct Service {
 impl Service {
     /// Starts `demo NAME` with these arguments; its events go to `sink`.
     pub(crate) async fn start(name: &'static str, arguments: &[&str], sink: Option<&str>) -> Self {
+        Self::start_with(name, arguments, sink, &[]).await
+    }
+
+    /// As [`Service::start`], with further variables in its environment.
+    pub(crate) async fn start_with(
+        name: &'static str,
+        arguments: &[&str],
+        sink: Option<&str>,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let data = tempfile::tempdir().expect("a temporary folder");
         let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
         let sink = sink.map(str::to_owned);
-        let (program, url) = run(name, &arguments, sink.as_deref(), &data).await;
+        let variables: BTreeMap<String, String> = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let (program, url) = run(name, &arguments, sink.as_deref(), &variables, &data).await;
         Self {
             name,
             arguments,
             sink,
+            variables,
             data,
             program,
             url,
@@ -66,8 +82,14 @@ impl Service {
 
     /// Starts it again on the same file; it has ended.
     pub(crate) async fn start_again(&mut self) {
-        (self.program, self.url) =
-            run(self.name, &self.arguments, self.sink.as_deref(), &self.data).await;
+        (self.program, self.url) = run(
+            self.name,
+            &self.arguments,
+            self.sink.as_deref(),
+            &self.variables,
+            &self.data,
+        )
+        .await;
     }
 
     /// Sends an event with an id of its own.
@@ -109,15 +131,14 @@ async fn run(
     name: &str,
     arguments: &[String],
     sink: Option<&str>,
+    variables: &BTreeMap<String, String>,
     data: &TempDir,
 ) -> (Program, String) {
     let data = data.path().to_str().expect("a path in UTF-8");
     let mut all = vec![name, "--data", data];
     all.extend(arguments.iter().map(String::as_str));
-    let environment: BTreeMap<String, String> = sink
-        .map(|sink| ("K_SINK".to_owned(), sink.to_owned()))
-        .into_iter()
-        .collect();
+    let mut environment = variables.clone();
+    environment.extend(sink.map(|sink| ("K_SINK".to_owned(), sink.to_owned())));
     let mut program =
         Program::start(env!("CARGO_BIN_EXE_demo"), &all, &environment).expect("the program");
     let url = program

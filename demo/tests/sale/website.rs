@@ -3,7 +3,7 @@
 /// What a customer can do, and when.
 mod acts;
 /// A browser, its cookie and its streams.
-mod browser;
+pub(crate) mod browser;
 /// Two addresses: what browsers reach, and what the Broker does.
 mod doors;
 /// The page, its headers, and who may ask for what.

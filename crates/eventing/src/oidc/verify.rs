@@ -123,7 +123,7 @@ impl Verifier {
     /// Why not; see [`Outcome`].
     pub async fn check(&self, headers: &HeaderMap, now: SystemTime) -> Result<(), Denied> {
         let token = bearer::token(headers)?;
-        let claims = claims::read(token.claims)?;
+        let claims = claims::read(&token.claims)?;
         claims.check(&self.issuer, &self.audience, now)?;
         match self.keyring.find(&token, claims.issued_at()).await {
             Found::Signed => {}

@@ -5,6 +5,7 @@
 //! `message` and the event's own fields, so those must not bear these four names. A line that is
 //! written within a [`Span`](super::traces::Span) has its `trace_id` and `span_id` too.
 
+mod filter;
 mod ids;
 mod queue;
 
@@ -14,12 +15,14 @@ use std::str::FromStr;
 use std::thread;
 
 use tracing::Subscriber;
-use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
+pub use filter::LogFilter;
 pub use queue::{LogGuard, LogQueue};
 
 /// How log lines look.
@@ -66,8 +69,7 @@ pub enum LogError {
         /// The filter as given.
         filter: String,
         /// What is wrong with it.
-        #[source]
-        cause: tracing_subscriber::filter::ParseError,
+        cause: String,
     },
     /// The thread that writes could not be started.
     #[error("cannot start the thread that writes log lines: {0}")]
@@ -93,19 +95,29 @@ impl FromStr for LogFormat {
 /// Sends all log events of this program to standard error from now on, panics among them.
 ///
 /// A log call never waits for whoever reads standard error: see [`LogQueue`]. Keep the guard to the
-/// end of `main`; dropping it waits, for at most a second, until what was logged is written.
+/// end of `main`; dropping it waits, for at most a second, until what was logged is written. The filter is
+/// there to be changed.
 ///
 /// # Errors
 /// See [`LogError`].
-pub fn install(settings: &LogSettings) -> Result<LogGuard, LogError> {
+pub fn install(settings: &LogSettings) -> Result<(LogGuard, LogFilter), LogError> {
     let (queue, guard) = LogQueue::start(io::stderr()).map_err(LogError::Thread)?;
-    let layer = layer(settings, io::stderr().is_terminal(), queue)?;
+    let (layer, filter) = layer(settings, io::stderr().is_terminal(), queue)?;
     tracing_subscriber::registry()
         .with(layer)
         .try_init()
         .map_err(|_| LogError::Twice)?;
     panic::set_hook(Box::new(log_panic));
-    Ok(guard)
+    Ok((guard, filter))
+}
+
+/// The time now, as it stands in a line.
+#[must_use]
+pub fn timestamp() -> String {
+    let mut text = String::new();
+    // Text takes whatever is written into it.
+    let _ = SystemTime.format_time(&mut Writer::new(&mut text));
+    text
 }
 
 /// A panic is a log line like any other, or a collector that reads JSON would lose it.
@@ -123,7 +135,8 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     );
 }
 
-/// The log lines as one layer, for a program that has others beside it. It brings its own filter.
+/// The log lines as one layer, for a program that has others beside it. It brings its own filter, which may
+/// be changed while the program runs.
 ///
 /// `terminal` decides what [`LogFormat::Auto`] means, and with it colour.
 ///
@@ -133,15 +146,12 @@ pub fn layer<S, W>(
     settings: &LogSettings,
     terminal: bool,
     writer: W,
-) -> Result<impl Layer<S> + use<S, W>, LogError>
+) -> Result<(impl Layer<S> + use<S, W>, LogFilter), LogError>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    let filter: Targets = settings.filter.parse().map_err(|cause| LogError::Filter {
-        filter: settings.filter.clone(),
-        cause,
-    })?;
+    let (targets, filter) = LogFilter::new(&settings.filter)?;
     let json = match settings.format {
         LogFormat::Auto => !terminal,
         LogFormat::Json => true,
@@ -161,5 +171,5 @@ where
     } else {
         lines.map_event_format(ids::Text).boxed()
     };
-    Ok(lines.with_filter(filter))
+    Ok((lines.with_filter(targets), filter))
 }

@@ -31,7 +31,7 @@ fn logged(format: LogFormat, filter: &str, terminal: bool, log: impl FnOnce()) -
         filter: filter.to_owned(),
     };
     let writer = lines.clone();
-    let layer = logs::layer(&settings, terminal, move || writer.clone()).unwrap();
+    let (layer, _) = logs::layer(&settings, terminal, move || writer.clone()).unwrap();
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log);
     let bytes = lines.0.lock().unwrap().clone();
     String::from_utf8(bytes).unwrap()
@@ -104,6 +104,42 @@ fn the_filter_takes_levels_by_target() {
         .map(|line| serde_json::from_str::<Value>(line).unwrap()["message"].clone())
         .collect();
     assert_eq!(messages, ["above", "talk"]);
+}
+
+#[test]
+fn the_filter_changes_while_the_program_runs() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let settings = LogSettings::default();
+    let (layer, filter) = logs::layer(&settings, false, move || writer.clone()).unwrap();
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        // One line of code, so that what is remembered of it must be forgotten.
+        let log = |what: &str| tracing::debug!(what, "a line");
+        log("before");
+        assert_eq!(filter.change("warn,it=debug").unwrap(), "info");
+        log("within");
+        assert_eq!(filter.text(), "warn,it=debug");
+        assert_eq!(filter.change("info").unwrap(), "warn,it=debug");
+        log("after");
+    });
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("within"), "{text}");
+    assert!(
+        !text.contains("before") && !text.contains("after"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_filter_that_would_silence_all_by_a_slip_is_refused_and_changes_nothing() {
+    let settings = LogSettings::default();
+    let (_layer, filter) =
+        logs::layer::<tracing_subscriber::Registry, _>(&settings, false, std::io::sink).unwrap();
+    for slip in ["debgu", "", "info,", "info,h2", "h2=loud", "info debug"] {
+        let error = filter.change(slip).unwrap_err().to_string();
+        assert!(error.contains(&format!("`{slip}`")), "{error}");
+        assert_eq!(filter.text(), "info");
+    }
 }
 
 #[test]

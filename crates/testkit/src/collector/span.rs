@@ -154,6 +154,20 @@ impl Spans {
             .collect()
     }
 
+    /// A span with all that it is below, the root first, each as `SERVICE: NAME`.
+    #[must_use]
+    pub fn path(&self, to: &Span) -> Vec<String> {
+        let mut path = Vec::new();
+        let mut next = Some(to);
+        while let Some(span) = next {
+            path.insert(0, format!("{}: {}", span.service, span.name));
+            next = self
+                .iter()
+                .find(|other| other.trace == span.trace && other.id == span.parent);
+        }
+        path
+    }
+
     /// Those whose parent is neither among them nor one of `known`, by span id.
     #[must_use]
     pub fn orphans(&self, known: &[&str]) -> Vec<&Span> {

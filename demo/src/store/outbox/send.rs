@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cloudevents_http::{Limits, Message, attribute, decode, into_binary};
 use eventing::extension::{TRACEPARENT, TRACESTATE};
+use eventing::spans::{self, Described};
 use eventing::{Attempt, Reason, Retry, retry};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -32,7 +33,7 @@ impl Outbox {
     /// Sends one event until it is accepted, refused or put aside.
     pub(super) async fn send(self: Arc<Self>, row: Row) {
         let sequence = row.sequence;
-        let message = match self.message(row.event) {
+        let (described, message) = match self.message(row.event) {
             Ok(message) => message,
             Err(reason) => {
                 self.give_up(sequence, reason).await;
@@ -41,10 +42,13 @@ impl Outbox {
         };
         let mut pause = PAUSE;
         for attempts_left in (0..ATTEMPTS).rev() {
-            let attempt = self
-                .sender
-                .send(self.binding.destination(), message.clone(), TIMEOUT)
-                .await;
+            let mut message = message.clone();
+            let destination = self.binding.destination();
+            let parent = self.store.traces().remote(described.context());
+            let span = spans::deliver(&parent, &described, destination, &mut message.headers);
+            let attempt = self.sender.send(destination, message, TIMEOUT).await;
+            spans::delivered(&span, Some(&attempt));
+            drop(span);
             match retry(&attempt) {
                 Retry::Done => {
                     self.counts.accepted.fetch_add(1, Ordering::Relaxed);
@@ -87,7 +91,7 @@ impl Outbox {
         }
     }
 
-    fn message(&self, event: Vec<u8>) -> Result<Message, String> {
+    fn message(&self, event: Vec<u8>) -> Result<(Described, Message), String> {
         let mut headers = HeaderMap::new();
         headers.insert(
             CONTENT_TYPE,
@@ -105,13 +109,14 @@ impl Outbox {
                 Some((name, value))
             })
             .collect();
+        let described = Described::of(self.store.traces(), &event, None);
         let mut message = into_binary(event).map_err(|error| error.to_string())?;
         message.headers.extend(
             trace
                 .into_iter()
                 .map(|(name, value)| (HeaderName::from_static(name), value)),
         );
-        Ok(message)
+        Ok((described, message))
     }
 
     async fn put_aside(&self, sequence: i64, aside: Duration, attempt: &Attempt) {

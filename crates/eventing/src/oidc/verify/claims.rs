@@ -34,8 +34,8 @@ enum Audience {
     Many(Vec<String>),
 }
 
-pub(super) fn read(json: Vec<u8>) -> Result<Claims, Denied> {
-    serde_json::from_slice(&json)
+pub(super) fn read(json: &[u8]) -> Result<Claims, Denied> {
+    serde_json::from_slice(json)
         .map_err(|_| malformed("the token lacks `iss`, `aud`, `sub` or `exp`, or one of them is not what it should be"))
 }
 

@@ -95,6 +95,15 @@ impl Traces {
         self.0.as_ref().map(|_| SystemTime::now())
     }
 
+    /// A span of somebody else, to begin others below it; without a context they begin traces.
+    #[must_use]
+    pub fn remote(&self, context: Option<SpanContext>) -> Span {
+        Span(self.0.as_ref().map(|on| Live {
+            on: Arc::clone(on),
+            context: remote(context),
+        }))
+    }
+
     /// The span within whose [scope](Span::scope) this is called.
     #[must_use]
     pub fn current(&self) -> Span {
@@ -122,10 +131,7 @@ impl Traces {
             return Span(None);
         };
         let origin = origin(&on.propagators);
-        let parent = match origin.parent.clone() {
-            Some(parent) => Context::new().with_remote_span_context(parent),
-            None => Context::new(),
-        };
+        let parent = remote(origin.parent.clone());
         Span(Some(Live::begin(
             on,
             &parent,
@@ -287,6 +293,13 @@ impl<F: Future> Future for Scoped<F> {
             .as_ref()
             .map(|context| context.clone().attach());
         this.inner.poll(cx)
+    }
+}
+
+fn remote(context: Option<SpanContext>) -> Context {
+    match context {
+        Some(context) => Context::new().with_remote_span_context(context),
+        None => Context::new(),
     }
 }
 

@@ -1,50 +1,10 @@
-//! Two objects that should mean the same, field by field.
+//! What an object means, apart from how it says it.
 
 use serde_json::{Map, Value};
 
-/// A field that differs: the innermost that one of the two does not have, or has with another value.
-#[derive(Debug)]
-pub(crate) struct Difference {
-    /// Names of fields, parted by dots; members of lists by their names.
-    pub(crate) path: String,
-    pub(crate) ours: Option<Value>,
-    pub(crate) kns: Option<Value>,
-}
-
-/// Where the two differ. Lists of things with names have no order, and a volume's name means nothing.
-pub(crate) fn differences(ours: &Value, kns: &Value) -> Vec<Difference> {
-    let mut found = Vec::new();
-    let (ours, kns) = (meaning(ours), meaning(kns));
-    compare("", Some(&ours), Some(&kns), &mut found);
-    found
-}
-
-fn compare(path: &str, ours: Option<&Value>, kns: Option<&Value>, found: &mut Vec<Difference>) {
-    match (ours, kns) {
-        (Some(Value::Object(one)), Some(Value::Object(other))) => {
-            let mut names: Vec<&String> = one.keys().chain(other.keys()).collect();
-            names.sort();
-            names.dedup();
-            for name in names {
-                let below = match path {
-                    "" => name.clone(),
-                    _ => format!("{path}.{name}"),
-                };
-                compare(&below, one.get(name), other.get(name), found);
-            }
-        }
-        _ if ours == kns => {}
-        _ => found.push(Difference {
-            path: path.to_owned(),
-            ours: ours.cloned(),
-            kns: kns.cloned(),
-        }),
-    }
-}
-
 /// The object without what says nothing: empty fields, the namespace that it is in anyway, labels for people, kn's notes
-/// to itself.
-fn meaning(object: &Value) -> Value {
+/// to itself. Lists of things with names have no order, and a volume's name means nothing.
+pub(crate) fn meaning(object: &Value) -> Value {
     let mut object = object.clone();
     if let Some(volumes) = object
         .pointer_mut("/spec/template/spec/volumes")

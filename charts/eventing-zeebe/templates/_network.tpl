@@ -1,0 +1,64 @@
+{{/* Pieces of the network policies. */}}
+
+{{- define "bridge.scraped" -}}
+{{- with .Values.networkPolicy.monitoringNamespace -}}
+- from:
+    - namespaceSelector:
+        matchLabels:
+          kubernetes.io/metadata.name: {{ . }}
+  ports:
+    - port: 9095
+      protocol: TCP
+{{- end -}}
+{{- end -}}
+
+{{/* The port of a URL: as written, or the scheme's. */}}
+{{- define "bridge.portOf" -}}
+{{- $host := (urlParse .).host -}}
+{{- if regexMatch ":[0-9]+$" $host -}}
+{{- regexFind "[0-9]+$" $host -}}
+{{- else -}}
+{{- if hasPrefix "https" . }}443{{ else }}80{{ end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "bridge.egress" -}}
+# Names. Where a cluster's DNS is differs.
+- ports:
+    - port: 53
+      protocol: UDP
+    - port: 53
+      protocol: TCP
+# The engine's gateway, wherever it is.
+- ports:
+    - port: {{ include "bridge.portOf" .Values.engine.address }}
+      protocol: TCP
+{{- with .Values.credentials.authorizationServerUrl }}
+- ports:
+    - port: {{ include "bridge.portOf" . }}
+      protocol: TCP
+{{- end }}
+{{- with .Values.otlp.endpoint }}
+- ports:
+    - port: {{ include "bridge.portOf" . }}
+      protocol: TCP
+{{- end }}
+{{- range .Values.networkPolicy.egressPorts }}
+- ports:
+    - port: {{ . }}
+      protocol: TCP
+{{- end }}
+{{- end -}}
+
+{{- define "bridge.toBroker" -}}
+# The Broker's ingress.
+- to:
+    - namespaceSelector:
+        matchLabels:
+          kubernetes.io/metadata.name: knative-eventing
+  ports:
+    - port: 8080
+      protocol: TCP
+    - port: 8443
+      protocol: TCP
+{{- end -}}

@@ -1,0 +1,48 @@
+//! The spans of events on their way in and out, by OpenTelemetry's conventions for messaging and CloudEvents.
+//!
+//! They say which event it is and what became of it, never what its data holds. While tracing is off nothing
+//! is made.
+//!
+//! - `receive`: a request with events.
+//! - `deliver`: one attempt to deliver an event.
+
+mod deliver;
+mod receive;
+
+use cloudevents_http::{Event, attribute};
+use runtime::telemetry::traces::{Attributes, Propagators, SpanContext, read_traceparent};
+
+use crate::extension::{TRACEPARENT, TRACESTATE};
+
+pub use deliver::{Described, deliver, delivered};
+pub use receive::{Arrival, answered, process, receive};
+
+/// How an event came or goes.
+fn messaging(attributes: &mut Attributes, operation: &'static str, kind: &'static str) {
+    attributes.text("messaging.system", "knative");
+    attributes.text("messaging.operation.name", operation);
+    attributes.text("messaging.operation.type", kind);
+}
+
+/// Which event it is.
+fn identity(event: &Event) -> impl Iterator<Item = (&'static str, String)> {
+    [
+        ("cloudevents.event_id", "id"),
+        ("cloudevents.event_source", "source"),
+        (TYPE, "type"),
+        ("cloudevents.event_subject", "subject"),
+    ]
+    .into_iter()
+    .filter_map(|(key, name)| Some((key, attribute(event, name)?.into_owned())))
+}
+
+const TYPE: &str = "cloudevents.event_type";
+
+/// The context in an event's own attributes.
+fn context_of(event: &Event, propagators: &Propagators) -> Option<SpanContext> {
+    if !propagators.trace_context {
+        return None;
+    }
+    let parent = attribute(event, TRACEPARENT)?;
+    read_traceparent(&parent, attribute(event, TRACESTATE).as_deref())
+}

@@ -1,0 +1,109 @@
+//! A request with events.
+//!
+//! With one event it is one span. Of a batch, which may bring events of several traces, each event has one
+//! more of its own, and it is that which whatever the event leads to goes on from.
+
+use std::time::SystemTime;
+
+use cloudevents_http::{Event, attribute};
+use http::{HeaderMap, StatusCode};
+use runtime::telemetry::traces::{Origin, Span, SpanContext, SpanKind, Traces};
+
+use super::{context_of, identity, messaging};
+
+/// What is known of a request before its body is there; nothing while tracing is off.
+#[derive(Debug)]
+pub struct Arrival {
+    began: Option<SystemTime>,
+    context: Option<SpanContext>,
+}
+
+impl Arrival {
+    /// That of a request with these headers, now.
+    #[must_use]
+    pub fn of(traces: &Traces, headers: &HeaderMap) -> Self {
+        Self {
+            began: traces.now(),
+            context: traces.propagators().and_then(|how| how.context(headers)),
+        }
+    }
+}
+
+/// The span of a request; `events` is empty where there are none to be had of it.
+#[must_use]
+pub fn receive(traces: &Traces, arrival: Arrival, events: &[Event]) -> Span {
+    traces.start(
+        SpanKind::Consumer,
+        || match events {
+            [] => "receive".into(),
+            [only] => format!("receive {}", ty(only)).into(),
+            [..] => "receive batch".into(),
+        },
+        |propagators| Origin {
+            began: arrival.began,
+            ..match events {
+                [only] => origin(arrival.context, context_of(only, propagators)),
+                [..] => origin(arrival.context, None),
+            }
+        },
+        |attributes| {
+            messaging(attributes, "receive", "process");
+            match events {
+                [only] => {
+                    for (key, value) in identity(only) {
+                        attributes.text(key, value);
+                    }
+                }
+                [..] => {
+                    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+                    attributes.number("messaging.batch.message_count", count);
+                }
+            }
+        },
+    )
+}
+
+/// The span of one of so many events of a request.
+#[must_use]
+pub fn process(request: &Span, event: &Event, of: usize) -> Span {
+    if of == 1 {
+        return request.clone();
+    }
+    request.sibling(
+        SpanKind::Consumer,
+        || format!("process {}", ty(event)).into(),
+        |propagators| origin(context_of(event, propagators), request.context()),
+        |attributes| {
+            messaging(attributes, "process", "process");
+            for (key, value) in identity(event) {
+                attributes.text(key, value);
+            }
+        },
+    )
+}
+
+/// How a request was answered. Whatever was not accepted is an error: the event has not arrived.
+pub fn answered(span: &Span, status: StatusCode, reason: Option<&str>) {
+    span.describe(|attributes| {
+        attributes.number("http.response.status_code", status.as_u16().into());
+    });
+    if !status.is_success() {
+        span.fail(status.as_u16().to_string(), reason.unwrap_or_default());
+    }
+}
+
+fn ty(event: &Event) -> String {
+    attribute(event, "type").map_or_else(String::new, |ty| ty.into_owned())
+}
+
+/// The first is the parent, the second the fallback; where both are there and differ, a link.
+fn origin(first: Option<SpanContext>, second: Option<SpanContext>) -> Origin {
+    let link = second
+        .clone()
+        .filter(|_| first.is_some() && first != second);
+    Origin {
+        parent: first.or(second),
+        link,
+        began: None,
+    }
+}

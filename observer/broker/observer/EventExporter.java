@@ -1,0 +1,114 @@
+package observer;
+
+import io.camunda.zeebe.exporter.api.Exporter;
+import io.camunda.zeebe.exporter.api.context.Context;
+import io.camunda.zeebe.exporter.api.context.Controller;
+import io.camunda.zeebe.exporter.api.context.ScheduledTask;
+import io.camunda.zeebe.protocol.record.Record;
+import io.camunda.zeebe.protocol.record.RecordType;
+import io.camunda.zeebe.protocol.record.ValueType;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+import org.slf4j.Logger;
+
+/**
+ * Sends events to a Broker: incidents, and messages that nobody waited for. The engine loads it by
+ * this name; README.md has its arguments.
+ *
+ * <p>The engine keeps its log from the first record on that is not settled, so nothing is waited for
+ * without bounds: see {@link Outbox}. Every five seconds it is told how far all is settled; after
+ * a crash it tells what came since again, and the events have the same ids as before.
+ */
+public final class EventExporter implements Exporter {
+  private static final Duration SETTLE_EVERY = Duration.ofSeconds(5);
+
+  private static final Set<ValueType> TYPES =
+      EnumSet.of(
+          ValueType.INCIDENT,
+          ValueType.MESSAGE,
+          ValueType.MESSAGE_SUBSCRIPTION,
+          ValueType.MESSAGE_START_EVENT_SUBSCRIPTION);
+
+  private EventSettings settings;
+  private Logger log;
+  private int partition;
+  private Waiting waiting;
+  private Outbox outbox;
+  private Controller controller;
+  private ScheduledTask settling;
+  private long seen; // position of the last record
+  private long settled;
+
+  @Override
+  public void configure(Context context) {
+    // Also called to check the arguments, before there is a partition.
+    Map<String, Object> arguments = context.getConfiguration().getArguments();
+    settings = EventSettings.of(arguments == null ? Map.of() : arguments);
+    log = context.getLogger();
+    partition = context.getPartitionId();
+    context.setFilter(
+        new Context.RecordFilter() {
+          @Override
+          public boolean acceptType(RecordType type) {
+            return type == RecordType.EVENT; // what happened, not what was asked for
+          }
+
+          @Override
+          public boolean acceptValue(ValueType type) {
+            return TYPES.contains(type);
+          }
+        });
+  }
+
+  @Override
+  public void open(Controller controller) {
+    this.controller = controller;
+    waiting = new Waiting(settings, controller.readMetadata().orElse(new byte[0]));
+    seen = settled = controller.getLastExportedRecordPosition();
+    outbox = new Outbox(settings, partition, log);
+    scheduleSettling();
+  }
+
+  @Override
+  public void close() {
+    if (settling != null) {
+      settling.cancel();
+    }
+    if (outbox != null) {
+      outbox.close();
+    }
+  }
+
+  @Override
+  public void export(Record<?> record) {
+    try {
+      Published expired = waiting.note(record);
+      CloudEvent event =
+          expired == null
+              ? Happenings.incident(record, settings)
+              : Happenings.expired(record, expired, settings);
+      if (event != null) {
+        outbox.add(event);
+      }
+    } catch (RuntimeException cause) {
+      // Thrown on, it would be told again for ever, and hold up all other exporters with it.
+      log.error("no event can be made of the record at {}", record.getPosition(), cause);
+    }
+    seen = record.getPosition();
+  }
+
+  private void scheduleSettling() {
+    settling = controller.scheduleCancellableTask(SETTLE_EVERY, this::settle);
+  }
+
+  private void settle() {
+    long upTo = outbox.settledUpTo(seen);
+    if (upTo > settled) {
+      settled = upTo;
+      controller.updateLastExportedRecordPosition(upTo, waiting.save(outbox.messages()));
+    }
+    scheduleSettling();
+  }
+}

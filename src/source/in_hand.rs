@@ -1,0 +1,109 @@
+//! A job in hand, and what writes down what becomes of it.
+
+use std::ops::{Deref, DerefMut};
+
+use eventing::Attempt;
+use http::HeaderMap;
+use zeebe_client::{Ended, HeldJob};
+
+use super::metrics::{GONE_ALREADY, REFUSED, TOO_LATE};
+use crate::decisions::{Decision, Decisions, Pen, Role};
+
+/// The outcome of a delivery that is tried again while its job is held.
+const RETRIED: &str = "retried";
+
+/// A job that is worked; all that it can do, this can.
+#[derive(Debug)]
+pub(super) struct InHand {
+    job: HeldJob,
+    pen: Pen,
+    /// What the destination answered last, if it did.
+    status: Option<u16>,
+    retries: u32,
+}
+
+impl InHand {
+    pub(super) fn new(job: HeldJob, decisions: &Decisions) -> Self {
+        Self {
+            pen: decisions.about(|| about(&job)),
+            job,
+            status: None,
+            retries: 0,
+        }
+    }
+
+    /// The event of the job is made: these are its HTTP headers.
+    pub(super) fn becomes(&mut self, headers: &HeaderMap, decisions: &Decisions) {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        self.pen = decisions.about(|| Decision {
+            source: text("ce-source").unwrap_or_default().into(),
+            ty: text("ce-type").unwrap_or_default().into(),
+            trace: text("traceparent")
+                .and_then(|parent| parent.get(3..35))
+                .unwrap_or_default()
+                .into(),
+            ..about(&self.job)
+        });
+    }
+
+    pub(super) fn answered(&mut self, attempt: &Attempt) {
+        self.status = match attempt {
+            Attempt::Accepted { status, .. } | Attempt::Answered { status, .. } => {
+                Some(status.as_u16())
+            }
+            Attempt::NotReached { .. } => None,
+        };
+    }
+
+    /// The delivery failed and is tried again.
+    pub(super) fn again(&mut self, attempt: &Attempt) {
+        self.answered(attempt);
+        self.write(RETRIED);
+        self.retries += 1;
+    }
+
+    /// The job ended so, or was to.
+    pub(super) fn ended(&self, how: &'static str, ended: &Ended) {
+        self.write(match ended {
+            Ended::Done => how,
+            Ended::GoneAlready => GONE_ALREADY,
+            Ended::TooLate => TOO_LATE,
+            Ended::Refused(_) => REFUSED,
+        });
+    }
+
+    fn write(&self, outcome: &'static str) {
+        self.pen.decided(|decision| {
+            decision.outcome = outcome;
+            decision.status = self.status;
+            decision.retries = self.retries;
+        });
+    }
+}
+
+/// The event's id is the job's key.
+fn about(job: &HeldJob) -> Decision {
+    let job = job.job();
+    Decision {
+        role: Role::Source,
+        id: (&*job.key.to_string()).into(),
+        job: Some(job.key.0),
+        process_instance: Some(job.process_instance_key),
+        element: (&*job.element_id).into(),
+        ..Decision::default()
+    }
+}
+
+impl Deref for InHand {
+    type Target = HeldJob;
+
+    fn deref(&self) -> &HeldJob {
+        &self.job
+    }
+}
+
+impl DerefMut for InHand {
+    fn deref_mut(&mut self) -> &mut HeldJob {
+        &mut self.job
+    }
+}

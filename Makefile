@@ -1,7 +1,7 @@
 # What people and CI run, by the same names. The work is in scripts/ and in the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser crowd crowd-test test check unit engine knative kn-check bench interop fuzz lint-bpmn advisories clean
+.PHONY: help demo browser crowd crowd-test test check unit engine knative kn-check bench interop fuzz lint-bpmn advisories image clean
 
 CARGO ?= cargo
 
@@ -65,6 +65,9 @@ lint-bpmn: ## the models, by bpmnlint's and Camunda's rules (needs node)
 
 advisories: ## known vulnerabilities of the dependencies (needs cargo-deny and the network)
 	$(CARGO) deny check advisories
+
+image: ## both container images, and whether they are what docs/INSTALL.md says (needs docker, podman or buildah)
+	scripts/image
 
 clean: ## what cargo built
 	$(CARGO) clean

@@ -14,6 +14,7 @@ const DATA: &str = r#"{"reservationId":"r-0017c2","quantity":2,"price":49.90,"cu
 const TRAVEL: Travel<'_> = Travel {
     traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
     tracestate: None,
+    baggage: None,
 };
 
 fn event() -> Event {

@@ -27,6 +27,7 @@ pub use reference::reference_page;
 
 use env::Environment;
 use read::Reader;
+use runtime::telemetry::otel::OtelSettings;
 
 /// Everything the program is told, checked.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub struct Config {
     pub bind: Bind,
     /// How it logs.
     pub logs: Logs,
+    /// Traces, as the standard variables say.
+    pub telemetry: OtelSettings,
     /// Runtime threads.
     pub threads: runtime::cpu::Threads,
     /// How long a graceful stop may take.
@@ -99,14 +102,16 @@ impl Config {
         let variables: Vec<(String, String)> = variables.into_iter().collect();
         let unknown = check::unknown_variables(variables.iter().map(|(name, _)| name.as_str()));
         let warnings = overlooked::overlooked(variables.iter().map(|(name, _)| name.as_str()));
+        let telemetry = OtelSettings::from_variables(variables.iter().cloned());
         let environment = read_environment(variables)?;
         let mut reader = Reader::new(&environment, unknown, warnings);
-        let config = Self::read(&mut reader);
-        let warnings = reader.finish()?;
+        let config = Self::read(&mut reader, telemetry);
+        let mut warnings = reader.finish()?;
+        warnings.extend(config.telemetry.warnings.iter().cloned());
         Ok(Self { warnings, ..config })
     }
 
-    fn read(reader: &mut Reader<'_>) -> Self {
+    fn read(reader: &mut Reader<'_>, telemetry: OtelSettings) -> Self {
         let source = delivery::read(reader);
         let roles = read_roles(reader, source.binding.is_some());
         let limits = limits::read(reader);
@@ -124,6 +129,7 @@ impl Config {
                     ],
                 ),
             },
+            telemetry,
             threads: reader.parsed(
                 "BRIDGE_THREADS",
                 "`auto` or a number from 1",

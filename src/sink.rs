@@ -6,6 +6,7 @@
 //! - `prepared`: a plan as the command that the client sends.
 //! - `limiter`: how many commands are in flight; `line`: who waits; `turned_away`: who goes first.
 //! - [`acknowledge`](mod@acknowledge): the table from outcome to status.
+//! - `trace`: the spans of an event.
 //! - `metrics`: what is counted.
 
 pub mod acknowledge;
@@ -16,6 +17,7 @@ mod metrics;
 mod plan;
 mod prepared;
 mod receive;
+mod trace;
 mod turned_away;
 
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use opentelemetry::metrics::Meter;
+use runtime::telemetry::traces::Traces;
 use tokio_util::task::TaskTracker;
 use zeebe_client::Gateway;
 
@@ -40,6 +43,7 @@ pub struct Sink {
     max_commands: usize,
     no_rule: NoRule,
     metrics: metrics::SinkMetrics,
+    traces: Traces,
     tasks: TaskTracker,
 }
 
@@ -53,6 +57,7 @@ impl Sink {
         config: &SinkConfig,
         limits: &Limits,
         meter: &Meter,
+        traces: Traces,
     ) -> Arc<Self> {
         let metrics = metrics::SinkMetrics::new(meter);
         let limiter = limiter::Limiter::new(limits.max_commands_in_flight);
@@ -64,6 +69,7 @@ impl Sink {
             max_commands: limits.max_commands_per_request,
             no_rule: config.no_rule,
             metrics,
+            traces,
             tasks: TaskTracker::new(),
         })
     }

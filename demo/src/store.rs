@@ -196,10 +196,11 @@ fn prepare(
 ) -> Result<(Connection, Identities), rusqlite::Error> {
     let connection = Connection::open(file)?;
     // FULL: what was answered survives the machine's end, not only the program's. EXCLUSIVE: two programs
-    // on one file would each think that they own it.
+    // on one file would each think that they own it. MEMORY: what undoes a single statement would otherwise go to a
+    // temporary file, and a container whose root file system is read-only has no place for one.
     connection.execute_batch(
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-         PRAGMA foreign_keys = ON;",
+         PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON;",
     )?;
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS store (epoch TEXT NOT NULL);

@@ -11,6 +11,7 @@ use runtime::listener::{Listener, ServeLimits};
 use runtime::readiness::{Readiness, ReadinessHandle};
 use runtime::shutdown::Shutdown;
 use runtime::telemetry::metrics::Metrics;
+use runtime::telemetry::traces::{self, Flush, Traces};
 use zeebe_client::{Gateway, Topology, WorkerHealth};
 
 use super::deploy::{deploy_files, models, nothing_in};
@@ -21,6 +22,10 @@ use crate::rules::{DefaultRule, Rules, Settings};
 use crate::sink::Sink;
 use crate::source::{NoSource, Source, drain_router};
 
+/// The name of the program in telemetry.
+const SERVICE: &str = "eventing-zeebe";
+/// What part of the grace the last spans may take to leave.
+const FLUSH_SHARE: u32 = 5;
 /// Between looks at an engine that answers.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// Between looks at one that does not.
@@ -52,7 +57,8 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
     {
         tracing::warn!("{warning}");
     }
-    let metrics = Metrics::new("eventing-zeebe", env!("CARGO_PKG_VERSION"))?;
+    let metrics = Metrics::new(SERVICE, env!("CARGO_PKG_VERSION"))?;
+    let (traces, flush) = start_traces(&config, &metrics);
     let gateway = Gateway::new(config.engine.clone())?;
     let main = Listener::bind(config.bind.main).await?;
     let admin = match config.bind.admin {
@@ -69,6 +75,7 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
             &config.sink,
             &config.limits,
             &metrics.meter("sink"),
+            traces.clone(),
         )
     });
 
@@ -153,8 +160,30 @@ pub async fn run(config: Config, shutdown: &Shutdown) -> Result<(), Box<dyn Erro
         }
     }
     let _ = shutdown.drained().await;
+    if let Some(flush) = flush {
+        let left = shutdown.remaining().unwrap_or_default();
+        flush.within(left.min(config.grace / FLUSH_SHARE)).await;
+    }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Traces are off where nobody takes them, and where their settings cannot be used: the work goes on without.
+fn start_traces(config: &Config, metrics: &Metrics) -> (Traces, Option<Flush>) {
+    let Some(settings) = &config.telemetry.traces else {
+        return (Traces::off(), None);
+    };
+    let meter = metrics.meter("telemetry");
+    match traces::start(settings, SERVICE, env!("CARGO_PKG_VERSION"), &meter) {
+        Ok((traces, flush)) => {
+            tracing::info!(collector = settings.collector.endpoint, "traces are sent");
+            (traces, Some(flush))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "traces are off");
+            (Traces::off(), None)
+        }
+    }
 }
 
 async fn serve(

@@ -53,11 +53,6 @@ fn said_of(name: &str) -> Option<String> {
     if SETTINGS.iter().any(|setting| setting.name == name) {
         return None;
     }
-    if name.starts_with("OTEL_EXPORTER_OTLP_") && name.ends_with("ENDPOINT") {
-        return Some(format!(
-            "{name} is set and ignored: this version exports nothing by itself; Prometheus can read /metrics"
-        ));
-    }
     let rest = name.strip_prefix("ZEEBE_")?;
     if let Some((_, instead)) = OF_OTHER_CLIENTS.iter().find(|(known, _)| *known == name) {
         return Some(match instead {

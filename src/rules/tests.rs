@@ -287,7 +287,8 @@ fn the_trace_context_of_the_request_travels_before_that_of_the_event() {
             &event,
             &Travel {
                 traceparent: Some(TRACE),
-                tracestate: None
+                tracestate: None,
+                baggage: None,
             }
         ),
         format!(r#"{{"bridgeContext":{{"traceparent":"{TRACE}","hops":3}}}}"#)
@@ -300,7 +301,8 @@ fn the_trace_context_of_the_request_travels_before_that_of_the_event() {
             &event,
             &Travel {
                 traceparent: Some("nonsense"),
-                tracestate: Some("b=2")
+                tracestate: Some("b=2"),
+                baggage: None,
             }
         ),
         of_event

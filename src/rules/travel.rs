@@ -5,7 +5,8 @@ use cloudevents::event::ExtensionValue;
 
 use super::json;
 
-/// The process variable that carries it, a JSON object `{"traceparent", "tracestate", "hops"}`.
+/// The process variable that carries it, a JSON object `{"traceparent", "tracestate", "baggage",
+/// "hops"}`.
 ///
 /// It is the bridge's own: data that brings a variable of this name has it replaced, and the source
 /// role leaves it out of every event.
@@ -26,6 +27,8 @@ pub struct Travel<'a> {
     pub traceparent: Option<&'a str>,
     /// The HTTP header `tracestate`; it means nothing without the other.
     pub tracestate: Option<&'a str>,
+    /// W3C baggage, where the bridge is told to carry it.
+    pub baggage: Option<&'a str>,
 }
 
 /// Writes the member `"bridgeContext":{...}`.
@@ -50,6 +53,11 @@ pub(super) fn write(out: &mut String, event: &Event, travel: &Travel<'_>) {
             out.push_str(",\"tracestate\":");
             json::string(out, state);
         }
+        out.push(',');
+    }
+    if let Some(baggage) = travel.baggage {
+        out.push_str("\"baggage\":");
+        json::string(out, baggage);
         out.push(',');
     }
     out.push_str("\"hops\":");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use runtime::telemetry::traces::Span;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use zeebe_client::{Address, EngineError, ErrorKind, Gateway};
@@ -10,10 +11,12 @@ use zeebe_client::{Address, EngineError, ErrorKind, Gateway};
 use super::acknowledge::{Acknowledgement, Command, Outcome, acknowledge};
 use super::limiter::{Lesson, Limiter};
 use super::metrics::SinkMetrics;
+use super::plan::Planning;
 use super::prepared::{Prepared, at_most_once, command, message_id};
+use super::trace;
 use super::turned_away::TurnedAway;
 use crate::config::{NotDeployed, SinkConfig};
-use crate::rules::{Plan, Planned};
+use crate::rules::Plan;
 
 /// The first pause between attempts inside a request.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -71,12 +74,16 @@ impl Executor {
     ///
     /// Plans may share what they bring, but each command on its way has texts of its own. `room` is how
     /// many bytes of them may be on their way at a time, the largest in any case.
-    pub(super) async fn run(&self, plans: &[Planned], room: usize) -> Answer {
+    pub(super) async fn run(&self, planning: &Planning, room: usize) -> Answer {
         let mut bounds = Bounds::new(self.window, self.gateway.settings().call_timeout);
-        let answers = match plans {
+        let of = planning.plans.iter().zip(&planning.spans);
+        let answers = match &planning.plans[..] {
             [] => Vec::new(),
             // One command checks its own size before it is sent.
-            [only] => vec![self.one(&only.plan, &bounds).await],
+            [only] => {
+                let span = planning.spans.first().cloned().unwrap_or_default();
+                vec![self.one(&only.plan, &span, &bounds).await]
+            }
             several => {
                 if let Some(too_large) = several.iter().find_map(|each| self.too_large(&each.plan))
                 {
@@ -86,7 +93,7 @@ impl Executor {
                 bounds.room = Some(Semaphore::new(
                     room.max(LEAST_ROOM).max(largest.unwrap_or_default()),
                 ));
-                join_all(several.iter().map(|each| self.one(&each.plan, &bounds))).await
+                join_all(of.map(|(each, span)| self.one(&each.plan, span, &bounds))).await
             }
         };
         answers
@@ -108,14 +115,14 @@ impl Executor {
     }
 
     /// One command, until the engine has taken or refused it, or the request's time is up.
-    async fn one(&self, plan: &Plan, bounds: &Bounds) -> Answer {
+    async fn one(&self, plan: &Plan, span: &Span, bounds: &Bounds) -> Answer {
         let began = Instant::now();
         let kind = command(plan);
         let event = message_id(plan);
         let turned_away = event.map_or(0, |event| self.turned_away.times(event));
         let mut pause = FIRST_PAUSE;
         loop {
-            let (outcome, error) = match self.attempt(plan, bounds, turned_away).await {
+            let (outcome, error) = match self.attempt(plan, span, bounds, turned_away).await {
                 Ok(()) => (Outcome::Done, None),
                 Err(error) if error.kind() == ErrorKind::OutcomeUnknown && at_most_once(plan) => {
                     tracing::warn!(%error, "a command that must not be repeated has an unknown outcome; it is taken as done");
@@ -158,6 +165,7 @@ impl Executor {
     async fn attempt(
         &self,
         plan: &Plan,
+        span: &Span,
         bounds: &Bounds,
         turned_away: u32,
     ) -> Result<(), EngineError> {
@@ -170,7 +178,8 @@ impl Executor {
             Ok(Some(placed)) => placed,
             Ok(None) | Err(_) => return Err(crowded_out(command(plan))),
         };
-        let sending = Prepared::from(plan).send(&self.gateway);
+        let span = trace::command(span, plan, self.engine());
+        let sending = span.scope(Prepared::from(plan).send(&self.gateway));
         let result = match tokio::time::timeout_at(bounds.end, sending).await {
             Ok(result) => result,
             // It was sent: nobody knows what became of it.
@@ -180,6 +189,7 @@ impl Executor {
                 "the engine did not answer within the time that a request has",
             )),
         };
+        trace::commanded(&span, &result);
         let lesson = match &result {
             Ok(()) => Lesson::Success,
             Err(error) if error.kind() == ErrorKind::Backpressure => Lesson::Backpressure,

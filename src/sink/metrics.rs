@@ -152,17 +152,22 @@ fn name(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Done => "done",
         Outcome::UnknownAtMostOnce => "unknown_at_most_once",
-        Outcome::Refused(kind) => match kind {
-            ErrorKind::Duplicate => "duplicate",
-            ErrorKind::Backpressure => "backpressure",
-            ErrorKind::Unavailable => "unavailable",
-            ErrorKind::OutcomeUnknown => "outcome_unknown",
-            ErrorKind::NotFound => "not_found",
-            ErrorKind::WrongState => "wrong_state",
-            ErrorKind::TooLarge => "too_large",
-            ErrorKind::Invalid => "invalid",
-            ErrorKind::CredentialsRefused => "credentials_refused",
-            ErrorKind::Denied => "denied",
-        },
+        Outcome::Refused(kind) => refused(kind),
+    }
+}
+
+/// Why the engine did not take a command, in one word.
+pub(super) fn refused(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Duplicate => "duplicate",
+        ErrorKind::Backpressure => "backpressure",
+        ErrorKind::Unavailable => "unavailable",
+        ErrorKind::OutcomeUnknown => "outcome_unknown",
+        ErrorKind::NotFound => "not_found",
+        ErrorKind::WrongState => "wrong_state",
+        ErrorKind::TooLarge => "too_large",
+        ErrorKind::Invalid => "invalid",
+        ErrorKind::CredentialsRefused => "credentials_refused",
+        ErrorKind::Denied => "denied",
     }
 }

@@ -3,8 +3,10 @@
 use cloudevents::Event;
 use http::{HeaderMap, StatusCode};
 use runtime::budget::Reservation;
+use runtime::telemetry::traces::{Span, SpanKind, traceparent, tracestate};
 
 use super::Sink;
+use super::trace;
 use crate::config::NoRule;
 use crate::recipient::Refusal;
 use crate::rules::{Planned, Travel, check_together};
@@ -13,7 +15,15 @@ use crate::rules::{Planned, Travel, check_together};
 /// the budget because its command is a little larger.
 pub(super) const SLACK: usize = 1024;
 
-/// Everything that one request leads to.
+/// The commands that one request leads to.
+#[derive(Debug, Default)]
+pub(super) struct Planning {
+    pub(super) plans: Vec<Planned>,
+    /// For each of them the span of its event.
+    pub(super) spans: Vec<Span>,
+}
+
+/// Everything that the events of one request lead to.
 ///
 /// The body has paid for commands up to its own size; what they take beyond, because several rules act
 /// or a rule puts together more than came, `reservation` grows by, command after command, before the
@@ -25,38 +35,63 @@ pub(super) async fn plan(
     sink: &Sink,
     headers: &HeaderMap,
     events: &[Event],
+    span: &Span,
     reservation: &mut Reservation,
-) -> Result<Vec<Planned>, Refusal> {
-    let travel = Travel {
-        traceparent: text(headers, "traceparent"),
-        tracestate: text(headers, "tracestate"),
-    };
+) -> Result<Planning, Refusal> {
     let mut commands = Commands {
-        plans: Vec::with_capacity(events.len()),
+        planning: Planning::default(),
         bytes: 0,
         most: sink.max_commands,
         reservation,
     };
     for event in events {
-        commands.of(sink, event, &travel).await?;
+        let span = trace::event(span, event, events.len());
+        // What the process goes on from is our own span; without one, what came.
+        let context = span.context();
+        let ours = context
+            .as_ref()
+            .map(|context| (traceparent(context), tracestate(context)));
+        let travel = match &ours {
+            Some((parent, state)) => Travel {
+                traceparent: Some(parent),
+                tracestate: state.as_deref(),
+                baggage: span.propagators().and_then(|how| how.baggage(headers)),
+            },
+            None => Travel {
+                traceparent: text(headers, "traceparent"),
+                tracestate: text(headers, "tracestate"),
+                baggage: None,
+            },
+        };
+        let selecting = span.child(SpanKind::Internal, || "select rule".into(), |_| {});
+        let selected = commands.of(sink, event, &travel, &span).await;
+        trace::selected(&selecting, &commands.planning.plans, &selected);
+        selected?;
     }
-    check_together(&commands.plans).map_err(|error| unprocessable(error.to_string()))?;
-    Ok(commands.plans)
+    check_together(&commands.planning.plans).map_err(|error| unprocessable(error.to_string()))?;
+    Ok(commands.planning)
 }
 
 struct Commands<'r> {
-    plans: Vec<Planned>,
+    planning: Planning,
     bytes: usize,
     most: usize,
     reservation: &'r mut Reservation,
 }
 
 impl Commands<'_> {
-    async fn of(&mut self, sink: &Sink, event: &Event, travel: &Travel<'_>) -> Result<(), Refusal> {
-        let before = self.plans.len();
+    /// How many one event leads to.
+    async fn of(
+        &mut self,
+        sink: &Sink,
+        event: &Event,
+        travel: &Travel<'_>,
+        span: &Span,
+    ) -> Result<usize, Refusal> {
+        let before = self.planning.plans.len();
         for planned in sink.rules.plans(event, travel) {
             let planned = planned.map_err(|error| unprocessable(error.to_string()))?;
-            if self.plans.len() == self.most {
+            if self.planning.plans.len() == self.most {
                 return Err(unprocessable(format!(
                     "the request leads to more than {} commands, the limit that \
                      BRIDGE_MAX_COMMANDS_PER_REQUEST sets; send fewer events at once, or let fewer rules act",
@@ -64,17 +99,19 @@ impl Commands<'_> {
                 )));
             }
             self.bytes += planned.bytes;
-            self.plans.push(planned);
+            self.planning.plans.push(planned);
+            self.planning.spans.push(span.clone());
             self.pay().await?;
         }
-        if self.plans.len() > before {
-            return Ok(());
+        let led_to = self.planning.plans.len() - before;
+        if led_to > 0 {
+            return Ok(led_to);
         }
         sink.metrics.unmatched();
         match sink.no_rule {
             NoRule::Accept => {
                 tracing::debug!("no rule selects an event of this type");
-                Ok(())
+                Ok(0)
             }
             NoRule::Refuse => Err(unprocessable(String::from(
                 "no rule selects this event; add one to the rules file",

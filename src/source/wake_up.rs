@@ -16,10 +16,14 @@ use axum::extract::State;
 use axum::routing::post;
 use http::{Request, Response, StatusCode};
 use runtime::shutdown::Shutdown;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::drain::{Drain, Outcome};
 use crate::recipient::{Recipient, Refusal, wrong_method};
+
+/// So many requests wait for a drain at a time. A PingSource that comes each minute makes five; more would
+/// only take the places of events.
+const MOST_WAITING: usize = 16;
 
 /// Why there is nothing to drain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +43,7 @@ pub(super) struct WakeUps {
     recipient: Arc<Recipient>,
     drain: Result<Arc<Drain>, NoSource>,
     running: Mutex<Option<Running>>,
+    waiting: Semaphore,
     shutdown: Shutdown,
 }
 
@@ -52,6 +57,7 @@ pub(super) fn router(
         recipient,
         drain,
         running: Mutex::default(),
+        waiting: Semaphore::new(MOST_WAITING),
         shutdown,
     };
     Router::new()
@@ -69,16 +75,17 @@ async fn wake_up(State(wake_ups): State<Arc<WakeUps>>, request: Request<Body>) -
 
 impl WakeUps {
     async fn take(&self, request: Request<Body>) -> Result<Outcome, Refusal> {
-        // What the event says is of no interest, so its bytes go at once; its place is kept.
-        let received = self.recipient.receive(request).await?;
-        let _place = received.place;
-        if received.events.is_empty() {
+        // What the event says is of no interest, so its bytes go at once, and its place among events.
+        if self.recipient.receive(request).await?.events.is_empty() {
             return Err(Refusal {
                 status: StatusCode::BAD_REQUEST,
                 reason: String::from("the batch has no event"),
             });
         }
-        drop((received.events, received.reservation));
+        let _waiting = self.waiting.try_acquire().map_err(|_| Refusal {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            reason: format!("{MOST_WAITING} requests wait for the drain that runs already"),
+        })?;
         let mut running = self.join()?;
         let ended = running.wait_for(Option::is_some).await;
         match ended.ok().and_then(|outcome| outcome.clone()) {

@@ -12,6 +12,18 @@ pub(crate) async fn both_roles(
     destination: &Destination,
     settings: &[(&str, &str)],
 ) -> Bridge {
+    let bridge = woken(zeebe, scenario, destination, settings).await;
+    bridge.ready().await;
+    bridge
+}
+
+/// Starts the bridge with both roles and waits until it listens, as whoever is held back until then does.
+pub(crate) async fn woken(
+    zeebe: &Zeebe,
+    scenario: &Scenario<'_>,
+    destination: &Destination,
+    settings: &[(&str, &str)],
+) -> Bridge {
     let job_types = scenario.job_type();
     let url = destination.url();
     let mut all = vec![
@@ -21,7 +33,5 @@ pub(crate) async fn both_roles(
         ("BRIDGE_ENGINE_NAME", "tests"),
     ];
     all.extend_from_slice(settings);
-    let bridge = Bridge::start(env!("CARGO_BIN_EXE_eventing-zeebe"), &all).await;
-    bridge.ready().await;
-    bridge
+    Bridge::start(env!("CARGO_BIN_EXE_eventing-zeebe"), &all).await
 }

@@ -17,3 +17,5 @@ mod outcomes;
 mod round_trip;
 /// The models of the ticket sale.
 mod tickets;
+/// Jobs that waited for a pod to be woken, and the end of one in the middle.
+mod wake_up;

@@ -303,8 +303,8 @@ const OVERLOOKED: &[(&str, &str)] = &[
         "this program reads ZEEBE_DEFAULT_TENANT_ID",
     ),
     ("ZEEBE_CLIENT_CONFIG_PATH", "for other clients"),
-    ("OTEL_EXPORTER_OTLP_ENDPOINT", "exports nothing"),
-    ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "exports nothing"),
+    ("OTEL_LOGS_EXPORTER", "docs/CONFIG.md says why"),
+    ("OTEL_TRACES_EXPORTER", "no exporter `x`"),
     // Service links of Kubernetes, for Services called `zeebe` and `zeebe-gateway`.
     ("ZEEBE_PORT", ""),
     ("ZEEBE_SERVICE_HOST", ""),
@@ -340,14 +340,14 @@ fn a_variable_that_looks_like_ours_and_is_not_read_is_warned_about() {
 #[tokio::test]
 async fn what_is_overlooked_is_said_once_at_start() {
     let gateway = testkit::gateway::FakeGateway::start().await;
-    let settings = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4317")];
+    let settings = [("OTEL_LOGS_EXPORTER", "otlp")];
     let mut bridge = crate::support::sink(&gateway, &settings).await;
     bridge.program().terminate();
     bridge.program().ended().await;
     let output = bridge.program().output();
     let said = output
         .iter()
-        .filter(|line| line.contains("OTEL_EXPORTER_OTLP_ENDPOINT"))
+        .filter(|line| line.contains("OTEL_LOGS_EXPORTER"))
         .count();
     assert_eq!(said, 1, "{output:?}");
 }
@@ -366,6 +366,17 @@ fn no_secret_shows_in_what_can_be_printed_of_a_configuration() {
     ])
     .expect("read");
     assert!(!format!("{config:?}").contains("hush-hush"));
+}
+
+#[test]
+fn the_headers_of_a_collector_are_secrets_too() {
+    let config = read(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=hush-hush"),
+    ])
+    .expect("read");
+    let printed = format!("{config:?}");
+    assert!(printed.contains("collector:4317") && !printed.contains("hush-hush"));
 }
 
 #[test]

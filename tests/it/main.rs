@@ -14,6 +14,8 @@ mod docs;
 mod drain;
 /// What nobody in his right mind sends.
 mod hostile;
+/// What the Dockerfile says of the workspace.
+mod image;
 /// Which room may import which.
 mod layout;
 /// What is applied to clusters.
@@ -29,3 +31,5 @@ mod sink;
 /// What a job becomes, and what its end is.
 mod source;
 mod support;
+/// Spans: which there are, whose children, what they say; and that a collector can do no harm.
+mod trace;

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use testkit::bridge::Bridge;
-use testkit::destination::Destination;
+use testkit::destination::{Answer, Destination};
 use testkit::gateway::{FakeGateway, Fault, JobState, NewJob};
 use testkit::program::Program;
 use testkit::request;
@@ -111,6 +111,66 @@ async fn it_starts_while_the_engine_is_away_and_works_once_it_is_there() {
     bridge.ready().await;
     let answered = bridge.send("Test", "1", &json!({})).await;
     assert_eq!(answered.status, 202, "{}", answered.text());
+}
+
+#[tokio::test]
+async fn both_roles_start_in_any_order_with_engine_and_destination_and_say_what_they_wait_for() {
+    let gateway = FakeGateway::start().await;
+    gateway.stop().await;
+    let mut destination = Destination::accepting().await;
+    destination.stop().await;
+    let (address, url) = (gateway.address(), destination.url());
+    let settings = [
+        ("ZEEBE_GRPC_ADDRESS", address.as_str()),
+        ("K_SINK", url.as_str()),
+    ];
+    let mut bridge = Bridge::start(EXECUTABLE, &settings).await;
+    bridge
+        .program()
+        .wait_for_log("what the worker waits for", |line| {
+            (line["check"] == "jobs" && line["reason"].as_str()?.contains(&address)).then_some(())
+        })
+        .await;
+    let (status, page) = readiness(&bridge).await;
+    assert_eq!(status, 503, "{page}");
+    for check in ["engine", "jobs"] {
+        let reason = page["waiting"][check].as_str().expect("a reason");
+        assert!(reason.contains(&address), "{page}");
+    }
+
+    gateway.start_again().await;
+    bridge.ready().await;
+    // That nobody is there is known when the first event is to leave, and no sooner.
+    let key = gateway.add_job(NewJob {
+        custom_headers: json!({"ce-type": "Test.Emitted"}).to_string(),
+        ..NewJob::new("cloudevents")
+    });
+    until_it_waits_for_the_destination(&bridge).await;
+    destination.start_again().await;
+    destination.answer(|_| Answer::Status(503));
+    destination.wait_for_count(1).await;
+    until_it_waits_for_the_destination(&bridge).await;
+    destination.answer(|_| Answer::Status(202));
+    bridge.ready().await;
+    gateway
+        .wait_for("the job", |gateway| {
+            gateway.job(key).state == JobState::Completed
+        })
+        .await;
+    assert_eq!(gateway.job(key).retries, 3, "no retry for an order");
+}
+
+async fn until_it_waits_for_the_destination(bridge: &Bridge) {
+    let mut looks = 0;
+    loop {
+        let (status, page) = readiness(bridge).await;
+        if page["waiting"]["destination"].is_string() {
+            return assert_eq!(status, 503, "{page}");
+        }
+        looks += 1;
+        assert!(looks < 3000, "{page}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]

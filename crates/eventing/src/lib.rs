@@ -7,10 +7,12 @@
 //! - [`DeliverySpec`], [`deliver`]: a delivery with retries, as a Broker makes it.
 //! - [`backoff`]: pauses between attempts.
 //! - [`reply`]: when an answer carries an event, and why ours are empty.
+//! - [`describe`]: an event as attributes of telemetry.
 //! - [`extension`]: names of the extension attributes that Knative adds.
 
 pub mod backoff;
 pub mod delivery;
+pub mod describe;
 pub mod extension;
 mod oidc;
 pub mod reply;

@@ -1,4 +1,4 @@
-//! A program's life: listener, limits, readiness, shutdown, logs and metrics.
+//! A program's life: listener, limits, readiness, shutdown, logs, metrics and traces.
 //!
 //! Knows no domain: whoever starts, serves and stops a program can do it with this.
 //!
@@ -8,7 +8,7 @@
 //!   of bytes.
 //! - [`readiness`]: named checks, each ready or not for a reason.
 //! - [`shutdown`]: the grace between a first signal and the end, and the tasks to wait for.
-//! - [`telemetry`]: logs and metrics.
+//! - [`telemetry`]: logs, metrics and traces.
 //! - [`cpu`]: how many threads the CPUs given to the program are worth.
 
 pub mod body;

@@ -1,8 +1,10 @@
-//! Logs and metrics.
+//! Logs, metrics and traces.
 //!
-//! Both are handed on, not global: rooms get a [`Meter`](opentelemetry::metrics::Meter), and
-//! [`logs::layer`] is one layer among those a program installs.
+//! All are handed on, not global: rooms get a [`Meter`](opentelemetry::metrics::Meter) and
+//! [`Traces`](traces::Traces), and [`logs::layer`] is one layer among those a program installs.
 
 pub mod logs;
 pub mod metrics;
+pub mod otel;
 mod process;
+pub mod traces;

@@ -143,9 +143,22 @@ impl Bridge {
     /// # Panics
     /// When it is not within a minute; the message has its value.
     pub async fn metric_when(&self, name: &str, wanted: impl Fn(f64) -> bool) {
+        self.metric_of_when(name, &[], wanted).await;
+    }
+
+    /// As [`Bridge::metric_when`], of the samples that have these labels.
+    ///
+    /// # Panics
+    /// As [`Bridge::metric_when`].
+    pub async fn metric_of_when(
+        &self,
+        name: &str,
+        labels: &[(&str, &str)],
+        wanted: impl Fn(f64) -> bool,
+    ) {
         let began = std::time::Instant::now();
         loop {
-            let value = self.metric(name).await;
+            let value = self.metric_of(name, labels).await;
             if wanted(value) {
                 return;
             }

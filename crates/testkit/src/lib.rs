@@ -2,6 +2,7 @@
 //!
 //! - [`program`]: a program under test, spawned and watched through its log lines.
 //! - [`bridge`]: the bridge as such a program, with a client of its sink.
+//! - [`collector`]: takes spans, and shows the trees that they make.
 //! - [`destination`]: an HTTP server that answers as told and remembers what it got.
 //! - [`gateway`]: a fake Zeebe gateway, for faults that the real one does not produce on demand.
 //! - [`clock`]: moves a paused clock.
@@ -15,6 +16,7 @@
 pub mod bridge;
 pub mod certificates;
 pub mod clock;
+pub mod collector;
 pub mod destination;
 pub mod gateway;
 pub mod manifests;

@@ -62,6 +62,12 @@ impl Address {
         self.0.host().unwrap_or_default()
     }
 
+    /// The port, as written.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        self.0.port_u16()
+    }
+
     pub(crate) fn uri(&self) -> &http::Uri {
         &self.0
     }

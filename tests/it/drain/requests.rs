@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use serde_json::json;
 use testkit::bridge::Bridge;
 use testkit::destination::{Answer, Destination};
@@ -18,8 +19,11 @@ use crate::support::{EXECUTABLE, sink};
 async fn all_jobs_that_wait_are_worked_before_the_answer_which_has_no_body() {
     const JOBS: usize = 150;
     let gateway = FakeGateway::start().await;
-    let destination = Destination::start(|_| {
-        Answer::After(Duration::from_millis(20), Box::new(Answer::Status(202)))
+    // One takes longer than it takes to see that no more come.
+    let destination = Destination::start(|received| {
+        let slow = received.json()["item"] == 0;
+        let pause = Duration::from_millis(if slow { 8000 } else { 20 });
+        Answer::After(pause, Box::new(Answer::Status(202)))
     })
     .await;
     let bridge = asleep(&gateway, &destination, &[("BRIDGE_MAX_JOBS_ACTIVE", "8")]).await;
@@ -116,6 +120,28 @@ async fn a_drain_goes_on_when_all_who_asked_have_gone_away() {
     let output = bridge.program().output();
     let begun = output.iter().filter(|line| line.contains("a drain begins"));
     assert_eq!(begun.count(), 1, "{output:#?}");
+}
+
+#[tokio::test]
+async fn a_crowd_that_waits_for_a_drain_leaves_the_places_to_events() {
+    let gateway = FakeGateway::start().await;
+    let destination = Destination::start(|_| Answer::Never).await;
+    let settings = [("BRIDGE_MAX_CONNECTIONS", "100")];
+    let mut bridge = asleep(&gateway, &destination, &settings).await;
+    gateway.add_jobs(jobs(1));
+    let url = url(&bridge);
+    let mut crowd: FuturesUnordered<_> =
+        (0..40).map(|_| request::post(&url, &PING, "{}")).collect();
+    for _ in 0..40 - 16 {
+        let refused = crowd.next().await.expect("an answer");
+        assert_eq!(refused.status, 429, "{}", refused.text());
+    }
+    assert_eq!(bridge.send("Test", "1", &json!({})).await.status, 202);
+    destination.wait_for_count(1).await;
+    bridge.program().signal("TERM");
+    while let Some(answered) = crowd.next().await {
+        assert_eq!(answered.status, 202, "{}", answered.text());
+    }
 }
 
 #[tokio::test]

@@ -2,8 +2,10 @@
 //!
 //! They go to standard error: Kubernetes takes both streams, and standard output stays free for
 //! what a command prints. A JSON line is flat: `timestamp` (RFC 3339, UTC), `level`, `target`,
-//! `message` and the event's own fields, so those must not bear these four names.
+//! `message` and the event's own fields, so those must not bear these four names. A line that is
+//! written within a [`Span`](super::traces::Span) has its `trace_id` and `span_id` too.
 
+mod ids;
 mod queue;
 
 use std::io::{self, IsTerminal};
@@ -145,18 +147,19 @@ where
         LogFormat::Json => true,
         LogFormat::Text => false,
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .with_ansi(terminal && !json);
     let lines = if json {
         lines
             .json()
             .flatten_event(true)
             .with_current_span(false)
             .with_span_list(false)
+            .map_event_format(ids::Json)
             .boxed()
-    } else if terminal {
-        lines.boxed()
     } else {
-        lines.with_ansi(false).boxed()
+        lines.map_event_format(ids::Text).boxed()
     };
     Ok(lines.with_filter(filter))
 }

@@ -1,0 +1,294 @@
+//! From variables to settings, gathering what cannot be used.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use opentelemetry_sdk::trace::Sampler;
+
+use super::endpoint::{Protocol, resolve};
+use super::text::pairs;
+use super::variables::{Honour, VARIABLES};
+use super::{Batches, Collector, TraceSettings};
+use crate::telemetry::traces::Propagators;
+
+/// Looks variables up, and notes what is wrong with them.
+pub(super) struct Reader {
+    given: BTreeMap<String, String>,
+    warnings: Vec<String>,
+}
+
+impl Reader {
+    /// An empty value counts as unset, as the standard says.
+    pub(super) fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self {
+            given: variables
+                .into_iter()
+                .filter(|(name, _)| name.starts_with("OTEL_"))
+                .map(|(name, value)| (name, value.trim().to_owned()))
+                .filter(|(_, value)| !value.is_empty())
+                .collect(),
+            warnings: Vec::new(),
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Vec<String> {
+        let refused = VARIABLES
+            .iter()
+            .filter(|variable| variable.honour == Honour::Refused)
+            // That nothing is exported is what happens.
+            .filter(|variable| match self.given.get(variable.name) {
+                Some(value) => value != "none",
+                None => false,
+            });
+        self.warnings.extend(refused.map(|variable| {
+            format!(
+                "{} is set and ignored; docs/CONFIG.md says why",
+                variable.name
+            )
+        }));
+        self.warnings
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.given.get(name).map(String::as_str)
+    }
+
+    /// The variable for traces alone, else the one for all signals; with its name.
+    fn of_traces(&self, rest: &str) -> Option<(String, String)> {
+        [
+            format!("OTEL_EXPORTER_OTLP_TRACES_{rest}"),
+            format!("OTEL_EXPORTER_OTLP_{rest}"),
+        ]
+        .into_iter()
+        .find_map(|name| {
+            self.get(&name)
+                .map(str::to_owned)
+                .map(|value| (name, value))
+        })
+    }
+
+    fn warn(&mut self, name: &str, problem: &str) {
+        self.warnings.push(format!("{name}: {problem}"));
+    }
+
+    fn number(&mut self, name: &str, default: u64, least: u64) -> u64 {
+        let Some(text) = self.get(name) else {
+            return default;
+        };
+        match text.parse() {
+            Ok(number) if number >= least => number,
+            Ok(_) | Err(_) => {
+                let problem =
+                    format!("`{text}` is not a number from {least}; {default} stands in for it");
+                self.warn(name, &problem);
+                default
+            }
+        }
+    }
+
+    fn size(&mut self, name: &str, default: usize) -> usize {
+        let number = self.number(name, default as u64, 1);
+        usize::try_from(number).unwrap_or(default)
+    }
+
+    /// The standard knows `true` alone; all else is false.
+    fn is_true(value: &str) -> bool {
+        value.eq_ignore_ascii_case("true")
+    }
+}
+
+/// How traces leave; `None` where they do not.
+pub(super) fn traces(reader: &mut Reader) -> Option<TraceSettings> {
+    if reader.get("OTEL_SDK_DISABLED").is_some_and(Reader::is_true) {
+        return None;
+    }
+    match reader.get("OTEL_TRACES_EXPORTER") {
+        None | Some("otlp") => {}
+        Some("none") => return None,
+        Some(other) => {
+            let problem = format!("there is no exporter `{other}`; traces are off");
+            reader.warn("OTEL_TRACES_EXPORTER", &problem);
+            return None;
+        }
+    }
+    let collector = collector(reader)?;
+    Some(TraceSettings {
+        collector,
+        sampler: sampler(reader),
+        propagators: propagators(reader),
+        batches: batches(reader),
+        resource: resource(reader),
+    })
+}
+
+fn collector(reader: &mut Reader) -> Option<Collector> {
+    let (name, written) = reader.of_traces("ENDPOINT")?;
+    let path = (name == "OTEL_EXPORTER_OTLP_ENDPOINT").then_some("v1/traces");
+    let protocol = protocol(reader);
+    let insecure = reader
+        .of_traces("INSECURE")
+        .is_some_and(|(_, value)| Reader::is_true(&value));
+    let (endpoint, protocol) = match resolve(&written, protocol, path, insecure) {
+        Ok(resolved) => resolved,
+        Err(problem) => {
+            reader.warn(&name, &format!("{problem}; traces are off"));
+            return None;
+        }
+    };
+    let timeout = match reader.of_traces("TIMEOUT") {
+        Some((name, _)) => reader.number(&name, 10_000, 1),
+        None => 10_000,
+    };
+    Some(Collector {
+        endpoint,
+        protocol,
+        headers: headers(reader),
+        timeout: Duration::from_millis(timeout),
+        ca_certificate: reader.of_traces("CERTIFICATE").map(|(_, path)| path.into()),
+        gzip: gzip(reader),
+    })
+}
+
+fn protocol(reader: &mut Reader) -> Option<Protocol> {
+    let (name, value) = reader.of_traces("PROTOCOL")?;
+    match value.as_str() {
+        "grpc" => Some(Protocol::Grpc),
+        "http/protobuf" => Some(Protocol::HttpProtobuf),
+        other => {
+            let problem = format!("`{other}` is not spoken here; use `grpc` or `http/protobuf`");
+            reader.warn(&name, &problem);
+            None
+        }
+    }
+}
+
+fn headers(reader: &mut Reader) -> Vec<(String, String)> {
+    let Some((name, text)) = reader.of_traces("HEADERS") else {
+        return Vec::new();
+    };
+    let read = pairs(&text).and_then(|pairs| {
+        let bad = pairs.iter().find(|(key, value)| {
+            http::HeaderName::try_from(key).is_err() || http::HeaderValue::try_from(value).is_err()
+        });
+        match bad {
+            Some((key, _)) => Err(format!("`{key}` and its value make no header")),
+            None => Ok(pairs),
+        }
+    });
+    read.unwrap_or_else(|problem| {
+        reader.warn(&name, &format!("{problem}; none of its headers is sent"));
+        Vec::new()
+    })
+}
+
+fn gzip(reader: &mut Reader) -> bool {
+    match reader.of_traces("COMPRESSION") {
+        None => false,
+        Some((_, value)) if value == "none" => false,
+        Some((_, value)) if value == "gzip" => true,
+        Some((name, value)) => {
+            let problem = format!("`{value}` is not known here; bodies are not compressed");
+            reader.warn(&name, &problem);
+            false
+        }
+    }
+}
+
+fn sampler(reader: &mut Reader) -> Sampler {
+    const NAME: &str = "OTEL_TRACES_SAMPLER";
+    let written = reader
+        .get(NAME)
+        .unwrap_or("parentbased_always_on")
+        .to_owned();
+    let (parent_based, root) = match written.strip_prefix("parentbased_") {
+        Some(root) => (true, root),
+        None => (false, written.as_str()),
+    };
+    let root = match root {
+        "always_on" => Sampler::AlwaysOn,
+        "always_off" => Sampler::AlwaysOff,
+        "traceidratio" => Sampler::TraceIdRatioBased(share(reader)),
+        _ => {
+            let problem =
+                format!("`{written}` is not known here; `parentbased_always_on` stands in for it");
+            reader.warn(NAME, &problem);
+            return Sampler::ParentBased(Box::new(Sampler::AlwaysOn));
+        }
+    };
+    if parent_based {
+        Sampler::ParentBased(Box::new(root))
+    } else {
+        root
+    }
+}
+
+fn share(reader: &mut Reader) -> f64 {
+    const NAME: &str = "OTEL_TRACES_SAMPLER_ARG";
+    let Some(text) = reader.get(NAME) else {
+        return 1.0;
+    };
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => share,
+        Ok(_) | Err(_) => {
+            let problem = format!("`{text}` is not a share from 0 to 1; 1 stands in for it");
+            reader.warn(NAME, &problem);
+            1.0
+        }
+    }
+}
+
+fn propagators(reader: &mut Reader) -> Propagators {
+    const NAME: &str = "OTEL_PROPAGATORS";
+    let Some(text) = reader.get(NAME).map(str::to_owned) else {
+        return Propagators::default();
+    };
+    let mut propagators = Propagators::NONE;
+    for name in text.split(',').map(str::trim) {
+        match name {
+            "tracecontext" => propagators.trace_context = true,
+            "baggage" => propagators.baggage = true,
+            "b3" => propagators.b3 = true,
+            "b3multi" => propagators.b3_multi = true,
+            "none" | "" => {}
+            other => {
+                let problem = format!(
+                    "`{other}` is not known here; `tracecontext`, `baggage`, `b3`, `b3multi` and `none` are"
+                );
+                reader.warn(NAME, &problem);
+            }
+        }
+    }
+    propagators
+}
+
+fn batches(reader: &mut Reader) -> Batches {
+    let standard = Batches::default();
+    let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let delay = reader.number("OTEL_BSP_SCHEDULE_DELAY", milliseconds(standard.delay), 1);
+    let timeout = reader.number("OTEL_BSP_EXPORT_TIMEOUT", milliseconds(standard.timeout), 1);
+    let queue = reader.size("OTEL_BSP_MAX_QUEUE_SIZE", standard.queue);
+    let batch = reader.size("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", standard.batch);
+    Batches {
+        delay: Duration::from_millis(delay),
+        queue,
+        batch: batch.min(queue),
+        timeout: Duration::from_millis(timeout),
+    }
+}
+
+fn resource(reader: &mut Reader) -> Vec<(String, String)> {
+    const NAME: &str = "OTEL_RESOURCE_ATTRIBUTES";
+    let mut attributes = match reader.get(NAME).map(pairs) {
+        None => Vec::new(),
+        Some(Ok(attributes)) => attributes,
+        Some(Err(problem)) => {
+            reader.warn(NAME, &format!("{problem}; none of it is taken"));
+            Vec::new()
+        }
+    };
+    if let Some(name) = reader.get("OTEL_SERVICE_NAME") {
+        attributes.retain(|(key, _)| key != "service.name");
+        attributes.push((String::from("service.name"), name.to_owned()));
+    }
+    attributes
+}

@@ -1,0 +1,89 @@
+//! Every `OTEL_*` variable that is known here: who honours it, or why it is refused.
+
+/// What becomes of a variable that is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Honour {
+    /// The program reads it.
+    Us,
+    /// OpenTelemetry's SDK reads it, from the process environment.
+    Sdk,
+    /// Nobody reads it; a warning at start says so.
+    Refused,
+}
+
+/// One standard variable, as documented.
+#[derive(Debug, Clone, Copy)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What becomes of it.
+    pub honour: Honour,
+    /// The value used where it is unset; empty where there is none.
+    pub default: &'static str,
+    /// What it does here, or why it does nothing.
+    pub doc: &'static str,
+}
+
+macro_rules! variables {
+    ($($honour:ident { $($name:ident = $default:literal: $doc:literal;)* })*) => {
+        /// All of them, in the order in which they are documented.
+        pub const VARIABLES: &[Variable] = &[
+            $($(Variable {
+                name: stringify!($name),
+                honour: Honour::$honour,
+                default: $default,
+                doc: $doc,
+            },)*)*
+        ];
+    };
+}
+
+variables! {
+    Us {
+        OTEL_SDK_DISABLED = "false": "`true` turns traces off, whatever else is set.";
+        OTEL_TRACES_EXPORTER = "otlp": "`otlp`, or `none`: no spans are made. Any other exporter is warned about and counts as `none`.";
+        OTEL_EXPORTER_OTLP_ENDPOINT = "": "The collector, `http://HOST:PORT` or `https://HOST:PORT`. Unset: tracing is off and costs nothing. This differs from the standard, whose default is `localhost`. For HTTP, `/v1/traces` is added.";
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = "": "The same for traces alone, taken as it is written.";
+        OTEL_EXPORTER_OTLP_PROTOCOL = "": "`grpc` or `http/protobuf`. Unset: `http/protobuf` where the endpoint's port is 4318, which is registered for it, else `grpc`. `http/json` is warned about and counts as unset.";
+        OTEL_EXPORTER_OTLP_TRACES_PROTOCOL = "": "The same for traces alone.";
+        OTEL_EXPORTER_OTLP_HEADERS = "": "Headers for the collector, `key=value,key=value`, values percent-encoded. Never logged.";
+        OTEL_EXPORTER_OTLP_TRACES_HEADERS = "": "The same for traces alone, in place of the former.";
+        OTEL_EXPORTER_OTLP_TIMEOUT = "10000": "Milliseconds that one request to the collector may take.";
+        OTEL_EXPORTER_OTLP_TRACES_TIMEOUT = "": "The same for traces alone.";
+        OTEL_EXPORTER_OTLP_CERTIFICATE = "": "A PEM file with the authority that vouches for the collector, in place of the public ones.";
+        OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE = "": "The same for traces alone.";
+        OTEL_EXPORTER_OTLP_COMPRESSION = "none": "`gzip` or `none`.";
+        OTEL_EXPORTER_OTLP_TRACES_COMPRESSION = "": "The same for traces alone.";
+        OTEL_EXPORTER_OTLP_INSECURE = "false": "`true`: an endpoint without a scheme is plaintext. A scheme that is written wins.";
+        OTEL_EXPORTER_OTLP_TRACES_INSECURE = "": "The same for traces alone.";
+        OTEL_SERVICE_NAME = "": "The service that spans are of. Unset: the program's own name, such as `eventing-zeebe`.";
+        OTEL_RESOURCE_ATTRIBUTES = "": "Further attributes of the service, `key=value,key=value`. `service.name` in it gives way to OTEL_SERVICE_NAME.";
+        OTEL_TRACES_SAMPLER = "parentbased_always_on": "Which traces are recorded: `always_on`, `always_off`, `traceidratio`, or one of them after `parentbased_`, which follows whoever began the trace. Any other is warned about, and the default stands.";
+        OTEL_TRACES_SAMPLER_ARG = "1": "The share of traces for the two `traceidratio`, from 0 to 1.";
+        OTEL_PROPAGATORS = "tracecontext": "How context comes and goes: `tracecontext`, `baggage`, `b3`, `b3multi`, with commas, or `none`. Baggage is not in our default, though in the standard's: it would be stored with every process.";
+        OTEL_BSP_SCHEDULE_DELAY = "5000": "Milliseconds that a span waits for others at most.";
+        OTEL_BSP_MAX_QUEUE_SIZE = "2048": "Spans that wait at most; further ones are dropped and counted, `telemetry_spans_total{outcome=\"dropped\"}`.";
+        OTEL_BSP_MAX_EXPORT_BATCH_SIZE = "512": "Spans sent at once; not above the queue's size.";
+        OTEL_BSP_EXPORT_TIMEOUT = "30000": "Milliseconds that sending them may take, repeats included; what is not sent by then is given up and counted.";
+    }
+    Sdk {
+        OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT = "128": "Attributes of one span at most.";
+        OTEL_SPAN_EVENT_COUNT_LIMIT = "128": "Events of one span at most.";
+        OTEL_SPAN_LINK_COUNT_LIMIT = "128": "Links of one span at most.";
+    }
+    Refused {
+        OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT = "": "The SDK does not know it. Texts are cut to 256 bytes in any case.";
+        OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT = "": "As above.";
+        OTEL_ATTRIBUTE_COUNT_LIMIT = "": "The SDK does not know it; it knows OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT.";
+        OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE = "": "Mutual TLS with a collector is left to a collector beside the pod.";
+        OTEL_EXPORTER_OTLP_CLIENT_KEY = "": "As above.";
+        OTEL_METRICS_EXPORTER = "": "Metrics are read at `/metrics`; this version pushes none.";
+        OTEL_EXPORTER_OTLP_METRICS_ENDPOINT = "": "As above.";
+        OTEL_LOGS_EXPORTER = "": "Log lines go to standard error, for a collector to read there.";
+        OTEL_EXPORTER_OTLP_LOGS_ENDPOINT = "": "As above.";
+        OTEL_LOG_LEVEL = "": "The program's own level is BRIDGE_LOG; that of the SDK alone cannot be set.";
+        OTEL_EXPORTER_ZIPKIN_ENDPOINT = "": "Collectors take OTLP; there is no second exporter.";
+        OTEL_EXPORTER_JAEGER_ENDPOINT = "": "Jaeger takes OTLP.";
+        OTEL_CONFIG_FILE = "": "Variables alone configure the program.";
+    }
+}

@@ -1,0 +1,207 @@
+//! The Dockerfile says what the workspace is. That it builds is for `scripts/image`, which needs a container tool;
+//! that nothing was forgotten in it is seen here.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn toml(path: &str) -> toml::Table {
+    toml::from_str(&read(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The Dockerfile's instructions, without comments, each on one line.
+fn instructions() -> Vec<String> {
+    let text: String = read("Dockerfile")
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    text.replace("\\\n", " ")
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter(|line| !line.is_empty())
+        .collect()
+}
+
+/// What is copied from the checkout: the words between `COPY` and the last one.
+fn copied() -> Vec<String> {
+    let mut copied = Vec::new();
+    for line in instructions() {
+        let words: Vec<&str> = line.split(' ').collect();
+        if words[0] == "COPY" && !words.iter().any(|word| word.starts_with("--from")) {
+            copied.extend(
+                words[1..words.len() - 1]
+                    .iter()
+                    .map(|&word| word.to_owned()),
+            );
+        }
+    }
+    assert!(copied.len() >= 5, "{copied:?}");
+    copied
+}
+
+/// The values that `ARG name=` has, in all stages.
+fn arguments(name: &str) -> Vec<String> {
+    let start = format!("ARG {name}=");
+    instructions()
+        .iter()
+        .filter_map(|line| line.strip_prefix(&start).map(str::to_owned))
+        .collect()
+}
+
+/// The folders of all packages of the workspace, from its root.
+fn members() -> Vec<String> {
+    let manifest = toml("Cargo.toml");
+    let mut members = Vec::new();
+    for pattern in manifest["workspace"]["members"]
+        .as_array()
+        .expect("members")
+    {
+        let pattern = pattern.as_str().expect("a pattern");
+        match pattern.strip_suffix("/*") {
+            Some(folder) => {
+                for entry in fs::read_dir(root().join(folder)).expect("a folder of packages") {
+                    let path = entry.expect("a readable folder").path();
+                    if path.join("Cargo.toml").is_file() {
+                        let path = path.strip_prefix(root()).expect("a path in the checkout");
+                        members.push(path.display().to_string());
+                    }
+                }
+            }
+            None => members.push(pattern.to_owned()),
+        }
+    }
+    assert!(members.len() >= 7, "{members:?}");
+    members
+}
+
+/// Whether one of these is the path or a folder above it.
+fn covered(path: &str, by: &[String]) -> bool {
+    by.iter().any(|above| Path::new(path).starts_with(above))
+}
+
+#[test]
+fn every_package_of_the_workspace_is_copied_into_the_build() {
+    let copied = copied();
+    for member in members() {
+        let sources = if member == "." { "src" } else { &member };
+        assert!(
+            covered(sources, &copied),
+            "`{sources}` is compiled, but the Dockerfile copies {copied:?}: add a COPY, and a line in .dockerignore"
+        );
+    }
+}
+
+#[test]
+fn what_is_copied_is_there_and_not_ignored() {
+    let ignore = read(".dockerignore");
+    let let_in: Vec<String> = ignore
+        .lines()
+        .filter_map(|line| line.strip_prefix('!').map(str::to_owned))
+        .collect();
+    for path in copied() {
+        assert!(
+            root().join(&path).exists(),
+            "the Dockerfile copies `{path}`, which is not there"
+        );
+        assert!(
+            covered(&path, &let_in),
+            ".dockerignore keeps `{path}` out, which the Dockerfile copies"
+        );
+    }
+    for path in let_in {
+        assert!(
+            covered(&path, &copied()),
+            ".dockerignore lets `{path}` in, but the Dockerfile does not copy it"
+        );
+    }
+}
+
+#[test]
+fn what_the_program_compiles_in_is_not_ignored() {
+    let ignored: Vec<String> = read(".dockerignore")
+        .lines()
+        .filter_map(|line| line.strip_prefix("**/").map(str::to_owned))
+        .collect();
+    for folder in ["src", "benches"] {
+        assert!(
+            !ignored.iter().any(|name| name == folder),
+            ".dockerignore keeps `{folder}` out"
+        );
+    }
+}
+
+#[test]
+fn the_labels_have_the_version_of_the_workspace() {
+    let manifest = toml("Cargo.toml");
+    let version = manifest["workspace"]["package"]["version"].as_str();
+    let versions = arguments("VERSION");
+    assert_eq!(versions.len(), 2, "one for each image");
+    for labelled in versions {
+        assert_eq!(Some(labelled.as_str()), version);
+    }
+}
+
+#[test]
+fn the_compiler_is_one_that_the_workspace_allows() {
+    fn parts(version: &str) -> Vec<u32> {
+        version
+            .split('.')
+            .map(|part| part.parse().expect("a number"))
+            .collect()
+    }
+    let pinned = arguments("RUST_VERSION");
+    assert_eq!(pinned.len(), 1);
+    let manifest = toml("Cargo.toml");
+    let least = manifest["workspace"]["package"]["rust-version"]
+        .as_str()
+        .expect("a version");
+    assert!(
+        parts(&pinned[0]) >= parts(least),
+        "{} is older than rust-version {least}",
+        pinned[0]
+    );
+    let toolchain = toml("rust-toolchain.toml");
+    let channel = toolchain["toolchain"]["channel"]
+        .as_str()
+        .expect("a channel");
+    assert!(
+        channel == "stable" || channel == pinned[0],
+        "rust-toolchain.toml says {channel}, the Dockerfile {}",
+        pinned[0]
+    );
+}
+
+#[test]
+fn both_images_run_as_a_user_who_is_nobody_and_listen_for_others() {
+    let all = instructions();
+    let stages: Vec<&[String]> = all
+        .split(|line| line.starts_with("FROM "))
+        .rev()
+        .take(2)
+        .collect();
+    for (stage, (entrypoint, address)) in stages.iter().zip([
+        ("ENTRYPOINT [\"/eventing-zeebe\"]", "BRIDGE_HOST=0.0.0.0"),
+        ("ENTRYPOINT [\"/demo\"]", "LISTEN=0.0.0.0"),
+    ]) {
+        for wanted in [entrypoint, "USER 65532:65532", "EXPOSE 8080"] {
+            assert!(
+                stage.iter().any(|line| line == wanted),
+                "no `{wanted}` in {stage:?}"
+            );
+        }
+        assert!(
+            stage
+                .iter()
+                .any(|line| line.starts_with("ENV ") && line.contains(address)),
+            "no {address} in {stage:?}"
+        );
+    }
+}

@@ -1,0 +1,35 @@
+//! Spans, asserted where a collector gets them.
+
+mod collector;
+mod sink;
+
+use testkit::collector::Collector;
+
+/// The settings that send spans to a collector, soon.
+fn traced(url: &str) -> Vec<(&str, &str)> {
+    vec![
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", url),
+        ("OTEL_BSP_SCHEDULE_DELAY", "20"),
+    ]
+}
+
+/// A span of somebody else, as its context is written.
+const OTHER_TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const OTHER_SPAN: &str = "b7ad6b7169203331";
+const OTHER: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+/// Attributes of a span as `name=value`, those named.
+fn shown(span: &testkit::collector::span::Span, names: &[&str]) -> Vec<String> {
+    names
+        .iter()
+        .map(|name| format!("{name}={}", span.get(name)))
+        .collect()
+}
+
+/// Waits for so many spans of a name.
+async fn spans(collector: &Collector, name: &str, count: usize) -> testkit::collector::span::Spans {
+    let what = format!("{count} spans `{name}`");
+    collector
+        .spans_when(&what, |spans| spans.named(name).len() == count)
+        .await
+}

@@ -27,8 +27,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::config::Limits;
 
 pub use answer::{respond, wrong_method};
-pub use senders::Senders;
 pub use refusals::Refusals;
+pub use senders::Senders;
 
 /// How long a body may wait for room in the budget.
 const BUDGET_PATIENCE: Duration = Duration::from_secs(2);

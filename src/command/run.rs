@@ -67,8 +67,9 @@ pub async fn run(
     let verifier = match config.senders.clone() {
         None => None,
         Some(settings) => {
-            let verifier = Verifier::new(settings)
-                .map_err(|error| ConfigErrors::one("BRIDGE_OIDC_CA_CERTIFICATE_PATH", error.to_string()))?;
+            let verifier = Verifier::new(settings).map_err(|error| {
+                ConfigErrors::one("BRIDGE_OIDC_CA_CERTIFICATE_PATH", error.to_string())
+            })?;
             Some(Arc::new(verifier))
         }
     };

@@ -28,6 +28,8 @@ mod manifests;
 mod outage;
 /// Which roles run, and what readiness says of them.
 mod roles;
+/// Who may send, where tokens are asked for.
+mod senders;
 /// Secrets, proxies, and other small things that matter.
 mod security;
 /// What is answered to a sender, and what the engine has got of it.

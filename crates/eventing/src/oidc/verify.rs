@@ -18,6 +18,8 @@ mod keyring;
 mod keys;
 pub mod outcome;
 mod subjects;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};

@@ -36,7 +36,12 @@ struct Head<'a> {
 pub(super) fn token(headers: &HeaderMap) -> Result<Token<'_>, Denied> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter();
     let header = match (all.next(), all.next()) {
-        (None, _) => return Err(Denied::new(Outcome::NoToken, "there is no token; send `authorization: Bearer TOKEN`")),
+        (None, _) => {
+            return Err(Denied::new(
+                Outcome::NoToken,
+                "there is no token; send `authorization: Bearer TOKEN`",
+            ));
+        }
         (Some(_), Some(_)) => return Err(malformed("there is more than one `authorization`")),
         (Some(header), None) => header.as_bytes(),
     };
@@ -57,14 +62,18 @@ pub(super) fn token(headers: &HeaderMap) -> Result<Token<'_>, Denied> {
     let (Some(head), Some(claims), Some(signature), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
-        return Err(malformed("the token has not the three parts of a signed one"));
+        return Err(malformed(
+            "the token has not the three parts of a signed one",
+        ));
     };
     let signed = &text[..head.len() + 1 + claims.len()];
     let head = decoded(head)?;
     let head: Head<'_> = serde_json::from_slice(&head)
         .map_err(|_| malformed("the head of the token is not JSON with an `alg`"))?;
     if head.crit.is_some() {
-        return Err(malformed("the token has a `crit`, of which nothing is known here"));
+        return Err(malformed(
+            "the token has a `crit`, of which nothing is known here",
+        ));
     }
     let algorithm = Algorithm::by_name(&head.alg).ok_or_else(|| {
         Denied::new(

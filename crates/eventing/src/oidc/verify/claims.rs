@@ -35,8 +35,11 @@ enum Audience {
 }
 
 pub(super) fn read(json: &[u8]) -> Result<Claims, Denied> {
-    serde_json::from_slice(json)
-        .map_err(|_| malformed("the token lacks `iss`, `aud`, `sub` or `exp`, or one of them is not what it should be"))
+    serde_json::from_slice(json).map_err(|_| {
+        malformed(
+            "the token lacks `iss`, `aud`, `sub` or `exp`, or one of them is not what it should be",
+        )
+    })
 }
 
 impl Claims {
@@ -73,7 +76,10 @@ impl Claims {
             return Err(Denied::new(Outcome::Expired, "the token has expired"));
         }
         if self.not_before.is_some_and(|from| now + LEEWAY < from) {
-            return Err(Denied::new(Outcome::NotYetValid, "the token is not valid yet"));
+            return Err(Denied::new(
+                Outcome::NotYetValid,
+                "the token is not valid yet",
+            ));
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::VerifierSettings;
 use super::keys::Keys;
-use crate::delivery::connector::{Connector, roots_in, roots};
+use crate::delivery::connector::{Connector, roots, roots_in};
 use crate::delivery::trouble::chain;
 use crate::oidc::token;
 
@@ -141,13 +141,19 @@ pub fn issuer_url(text: &str) -> Result<Uri, &'static str> {
     let Some(host) = url.host().filter(|host| !host.is_empty()) else {
         return Err("is not an absolute URL");
     };
-    if url.authority().is_some_and(|all| all.as_str().contains('@')) || url.query().is_some() {
+    if url
+        .authority()
+        .is_some_and(|all| all.as_str().contains('@'))
+        || url.query().is_some()
+    {
         return Err("has a user or a query, which no issuer has");
     }
     match url.scheme_str() {
         Some("https") => Ok(url),
         Some("http") if is_loopback(host) => Ok(url),
-        _ => Err("is neither https nor on this machine; whoever is between could make keys of its own"),
+        _ => Err(
+            "is neither https nor on this machine; whoever is between could make keys of its own",
+        ),
     }
 }
 

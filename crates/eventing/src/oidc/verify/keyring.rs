@@ -153,7 +153,9 @@ impl Keyring {
         if shown {
             Found::UnknownKey
         } else {
-            Found::Away(String::from("its key is newer than what is known of its issuer"))
+            Found::Away(String::from(
+                "its key is newer than what is known of its issuer",
+            ))
         }
     }
 

@@ -49,7 +49,10 @@ struct Key {
 
 #[derive(Debug)]
 enum Public {
-    Rsa { modulus: Vec<u8>, exponent: Vec<u8> },
+    Rsa {
+        modulus: Vec<u8>,
+        exponent: Vec<u8>,
+    },
     /// Uncompressed: 4, x, y.
     Point(Vec<u8>),
 }

@@ -21,9 +21,12 @@ impl Subjects {
 
     pub(super) fn allow(&self, subject: &str) -> bool {
         self.0.is_empty()
-            || self.0.iter().any(|allowed| match allowed.strip_suffix('*') {
-                Some(beginning) => subject.starts_with(beginning),
-                None => subject == allowed,
-            })
+            || self
+                .0
+                .iter()
+                .any(|allowed| match allowed.strip_suffix('*') {
+                    Some(beginning) => subject.starts_with(beginning),
+                    None => subject == allowed,
+                })
     }
 }

@@ -28,10 +28,10 @@ mod manifests;
 mod outage;
 /// Which roles run, and what readiness says of them.
 mod roles;
-/// Who may send, where tokens are asked for.
-mod senders;
 /// Secrets, proxies, and other small things that matter.
 mod security;
+/// Who may send, where tokens are asked for.
+mod senders;
 /// What is answered to a sender, and what the engine has got of it.
 mod sink;
 /// What a job becomes, and what its end is.

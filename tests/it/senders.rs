@@ -61,11 +61,27 @@ async fn who_has_no_good_token_is_401_who_may_not_403_and_who_may_202() {
     let refused = [
         ("no_token", 401, String::new()),
         ("malformed", 401, String::from("a.b.c")),
-        ("wrong_audience", 401, issuer.token("another", HELLO, &json!({}))),
-        ("wrong_issuer", 401, issuer.token(AUDIENCE, HELLO, &json!({"iss": "https://other.test"}))),
+        (
+            "wrong_audience",
+            401,
+            issuer.token("another", HELLO, &json!({})),
+        ),
+        (
+            "wrong_issuer",
+            401,
+            issuer.token(AUDIENCE, HELLO, &json!({"iss": "https://other.test"})),
+        ),
         ("expired", 401, issuer.token(AUDIENCE, HELLO, &old)),
-        ("bad_signature", 401, issuer.forged("first", AUDIENCE, HELLO, &json!({}))),
-        ("wrong_subject", 403, issuer.token(AUDIENCE, "system:serviceaccount:shop2:hello", &json!({}))),
+        (
+            "bad_signature",
+            401,
+            issuer.forged("first", AUDIENCE, HELLO, &json!({})),
+        ),
+        (
+            "wrong_subject",
+            403,
+            issuer.token(AUDIENCE, "system:serviceaccount:shop2:hello", &json!({})),
+        ),
     ];
     for (outcome, status, token) in &refused {
         let before = bridge
@@ -86,12 +102,25 @@ async fn who_has_no_good_token_is_401_who_may_not_403_and_who_may_202() {
     assert_eq!(gateway.calls("PublishMessage"), 1);
     // The wake-up is asked too: 501 is for whoever may.
     let drain = format!("{}drain", bridge.url());
-    let event = [("ce-specversion", "1.0"), ("ce-source", "/s"), ("ce-type", "T"), ("ce-id", "1")];
-    assert_eq!(request::post(&drain, &event, String::new()).await.status, 401);
+    let event = [
+        ("ce-specversion", "1.0"),
+        ("ce-source", "/s"),
+        ("ce-type", "T"),
+        ("ce-id", "1"),
+    ];
+    assert_eq!(
+        request::post(&drain, &event, String::new()).await.status,
+        401
+    );
     let bearer = format!("Bearer {good}");
     let mut with_token = event.to_vec();
     with_token.push(("authorization", &bearer));
-    assert_ne!(request::post(&drain, &with_token, String::new()).await.status, 401);
+    assert_ne!(
+        request::post(&drain, &with_token, String::new())
+            .await
+            .status,
+        401
+    );
     // Health and metrics are open, and nothing shows a token.
     assert_eq!(bridge.get("healthz").await.status, 200);
     bridge.program().terminate();
@@ -141,7 +170,9 @@ async fn an_issuer_that_is_away_or_talks_nonsense_makes_events_wait_and_says_why
     let issuer = Issuer::start(None).await;
     let page = |text: String| Manner::Answers(Answer::Response(http::Response::new(text.into())));
     let huge = page("x".repeat(300 * 1024));
-    let another = page(json!({"issuer": "https://other.test", "jwks_uri": "https://other.test/"}).to_string());
+    let another = page(
+        json!({"issuer": "https://other.test", "jwks_uri": "https://other.test/"}).to_string(),
+    );
     let plain = page(json!({"issuer": issuer.url(), "jwks_uri": "http://other.test/"}).to_string());
     let manners = [
         (Manner::Answers(Answer::Cut), "cannot be read"),
@@ -213,12 +244,21 @@ async fn certificates_that_are_none_end_it_at_start() {
     std::fs::write(&ca, "nonsense").expect("written");
     let settings = [
         ("PORT".to_owned(), "0".to_owned()),
-        ("BRIDGE_OIDC_ISSUER".to_owned(), "https://issuer.test".to_owned()),
+        (
+            "BRIDGE_OIDC_ISSUER".to_owned(),
+            "https://issuer.test".to_owned(),
+        ),
         ("BRIDGE_OIDC_AUDIENCE".to_owned(), AUDIENCE.to_owned()),
-        ("BRIDGE_OIDC_CA_CERTIFICATE_PATH".to_owned(), ca.display().to_string()),
+        (
+            "BRIDGE_OIDC_CA_CERTIFICATE_PATH".to_owned(),
+            ca.display().to_string(),
+        ),
     ];
     let mut program = Program::start(EXECUTABLE, &[], &settings.into()).expect("it starts");
     program.ended().await;
     let output = program.output().join("\n");
-    assert!(output.contains("BRIDGE_OIDC_CA_CERTIFICATE_PATH"), "{output}");
+    assert!(
+        output.contains("BRIDGE_OIDC_CA_CERTIFICATE_PATH"),
+        "{output}"
+    );
 }

@@ -16,7 +16,7 @@ mod claims;
 mod issuer;
 mod keyring;
 mod keys;
-pub mod outcome;
+mod outcome;
 mod subjects;
 #[cfg(test)]
 mod tests;

@@ -64,7 +64,10 @@ fn what_is_no_one_bearer_token_is_none() {
     let long = format!("Bearer {}", "a".repeat(16 * 1024 + 1));
     assert_eq!(outcome(&with(long.as_bytes())), Outcome::Malformed);
     let mut two = with(b"Bearer a.b.c");
-    two.append(header::AUTHORIZATION, HeaderValue::from_static("Bearer a.b.c"));
+    two.append(
+        header::AUTHORIZATION,
+        HeaderValue::from_static("Bearer a.b.c"),
+    );
     assert_eq!(outcome(&two), Outcome::Malformed);
 }
 
@@ -90,9 +93,15 @@ fn a_key_set_with_nothing_to_check_with_is_no_key_set() {
         ("", "no key set"),
         ("{}", "no key set"),
         ("{\"keys\":[]}", "no key for RS256"),
-        ("{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}", "no key for"),
+        (
+            "{\"keys\":[{\"kty\":\"oct\",\"k\":\"c2VjcmV0\"}]}",
+            "no key for",
+        ),
         // An RSA key that anybody could break.
-        ("{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}", "no key for"),
+        (
+            "{\"keys\":[{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}",
+            "no key for",
+        ),
         (many.as_str(), "more than 32"),
     ] {
         let error = Keys::read(text.as_bytes()).unwrap_err();

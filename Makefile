@@ -1,12 +1,12 @@
 # What people and CI run, by the same names. The work is in scripts/ and in the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser crowd crowd-test test check unit engine knative kn-check chart alerts bench interop fuzz lint-bpmn advisories image clean
+.PHONY: help demo browser crowd crowd-test test check unit engine knative kn-check chart alerts e2e e2e-idle bench interop fuzz lint-bpmn advisories image clean
 
 CARGO ?= cargo
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## the ticket sale on this machine, with a page to buy at and a process to watch; until Ctrl-C
 	scripts/demo

@@ -1,12 +1,12 @@
 # What people and CI run, by the same names. The work is in scripts/ and in the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser crowd crowd-test test check unit engine knative kn-check chart bench interop fuzz lint-bpmn advisories image clean
+.PHONY: help demo browser crowd crowd-test test check unit engine knative kn-check chart alerts e2e e2e-idle bench interop fuzz lint-bpmn advisories image clean
 
 CARGO ?= cargo
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## the ticket sale on this machine, with a page to buy at and a process to watch; until Ctrl-C
 	scripts/demo
@@ -52,6 +52,9 @@ chart: ## the Helm chart: lint, its tests, the schemas of Kubernetes and Knative
 	scripts/chart-tools >/dev/null
 	scripts/knative-dataplane >/dev/null
 	$(CARGO) test --locked --features chart-tests --test chart
+
+alerts: ## the alert rules: each fires in a test and is silent while all is well; and the dashboard's queries (needs promtool)
+	scripts/alerts
 
 bench: ## the benchmarks, and a load run of the release bridge beside the bare limit of the same stack
 	$(CARGO) bench --locked -p cloudevents-http -p runtime -p eventing-zeebe --bench codec --bench per_event --bench per_request --bench rules

@@ -1,5 +1,7 @@
 //! Scenarios through the wire that need no other toolchain.
 
+/// What the chart's alerts and its dashboard ask for.
+mod alerts;
 /// Bad configuration: fatal before a port is bound, and every problem names its variable.
 // What the Helm chart has to know of the program.
 mod chart;

@@ -1,7 +1,7 @@
 # What people and CI run, by the same names. The work is in scripts/ and in the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo jaeger-test browser crowd crowd-test test check unit engine knative kn-check chart e2e e2e-idle bench interop fuzz lint-bpmn advisories image clean
+.PHONY: help demo jaeger-test browser crowd crowd-test test check unit engine knative kn-check chart alerts e2e e2e-idle bench interop fuzz lint-bpmn advisories image clean
 
 CARGO ?= cargo
 
@@ -55,6 +55,9 @@ chart: ## the Helm chart: lint, its tests, the schemas of Kubernetes and Knative
 
 jaeger-test: ## the ticket sale's trace in a real Jaeger, whole from the click to the tickets (needs Go and python3, and what `make demo` does)
 	scripts/jaeger-test
+
+alerts: ## the alert rules: each fires in a test and is silent while all is well; and the dashboard's queries (needs promtool)
+	scripts/alerts
 
 bench: ## the benchmarks, and a load run of the release bridge beside the bare limit of the same stack
 	$(CARGO) bench --locked -p cloudevents-http -p runtime -p eventing-zeebe --bench codec --bench per_event --bench per_request --bench rules

@@ -8,6 +8,7 @@ mod check;
 mod delivery;
 mod engine;
 pub mod env;
+mod identity;
 mod limits;
 mod overlooked;
 mod part;
@@ -58,6 +59,8 @@ pub struct Config {
     pub sink: SinkConfig,
     /// What the network may ask of us.
     pub limits: Limits,
+    /// Who may send; `None` where nobody is asked.
+    pub senders: Option<eventing::VerifierSettings>,
     /// The source role.
     pub source: SourceConfig,
     /// What is legal but unwise, for the log.
@@ -149,6 +152,7 @@ impl Config {
             rules: limits::read_rules(reader),
             sink: limits::read_sink(reader),
             limits,
+            senders: identity::read(reader),
             source,
             warnings: Vec::new(),
         };

@@ -3,12 +3,14 @@
 //! A [`Recipient`] is one for the whole program: memory is bounded only if all bodies are paid from one
 //! budget.
 //!
-//! - [`Recipient::receive`]: a place, a body within limits, events.
+//! - [`Recipient::receive`]: a place, a sender who may, a body within limits, events.
 //! - [`Recipient::answer`]: the answer, and a line in the log where it is a refusal.
+//! - [`Senders`]: who may send.
 //! - `refusals`: which of them are logged.
 
 mod answer;
 mod refusals;
+mod senders;
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use crate::config::Limits;
 
 pub use answer::{respond, wrong_method};
 pub use refusals::Refusals;
+pub use senders::Senders;
 
 /// How long a body may wait for room in the budget.
 const BUDGET_PATIENCE: Duration = Duration::from_secs(2);
@@ -39,6 +42,8 @@ pub struct Recipient {
     places: Arc<Semaphore>,
     codec_limits: cloudevents_http::Limits,
     max_event_bytes: usize,
+    /// `None` where nobody is asked.
+    senders: Option<Senders>,
     refusals: refusals::Refusals,
 }
 
@@ -67,7 +72,7 @@ pub struct Refusal {
 impl Recipient {
     /// One that nobody has sent anything yet.
     #[must_use]
-    pub fn new(limits: &Limits) -> Self {
+    pub fn new(limits: &Limits, senders: Option<Senders>) -> Self {
         Self {
             budget: Budget::new(limits.body_budget_bytes, BUDGET_PATIENCE),
             places: Arc::new(Semaphore::new(limits.max_connections)),
@@ -77,6 +82,7 @@ impl Recipient {
                 ..cloudevents_http::Limits::default()
             },
             max_event_bytes: limits.max_event_bytes,
+            senders,
             refusals: refusals::Refusals::default(),
         }
     }
@@ -84,7 +90,7 @@ impl Recipient {
     /// Reads the events of a request.
     ///
     /// # Errors
-    /// What is no event, larger than the limits or slower than the least rate, and what there is no room for now.
+    /// A sender who may not, what is no event, larger than the limits or slower than the least rate, and what there is no room for now.
     pub async fn receive(&self, request: Request<Body>) -> Result<Received, Refusal> {
         let place = Arc::clone(&self.places)
             .try_acquire_owned()
@@ -95,6 +101,10 @@ impl Recipient {
                 ),
             })?;
         let (head, body) = request.into_parts();
+        // Before a byte of the body: the budget is not for strangers.
+        if let Some(senders) = &self.senders {
+            senders.check(&head.headers).await?;
+        }
         let (body, reservation) = read_body(body, self.max_event_bytes, &self.budget)
             .await
             .map_err(|error| unread(&error))?;

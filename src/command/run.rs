@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use eventing::{KeysHealth, Verifier};
 use runtime::body::BodyRate;
 use runtime::listener::{Listener, ServeLimits};
 use runtime::readiness::{Readiness, ReadinessHandle};
@@ -19,7 +20,7 @@ use super::deploy::{deploy_files, models, nothing_in};
 use crate::admin;
 use crate::config::{Config, ConfigErrors, Limits, RulesConfig};
 use crate::decisions::Decisions;
-use crate::recipient::Recipient;
+use crate::recipient::{Recipient, Senders};
 use crate::rules::{DefaultRule, Rules, Settings};
 use crate::sink::{Signals, Sink};
 use crate::source::{NoSource, Source, drain_router};
@@ -63,6 +64,15 @@ pub async fn run(
     {
         tracing::warn!("{warning}");
     }
+    let verifier = match config.senders.clone() {
+        None => None,
+        Some(settings) => {
+            let verifier = Verifier::new(settings).map_err(|error| {
+                ConfigErrors::one("BRIDGE_OIDC_CA_CERTIFICATE_PATH", error.to_string())
+            })?;
+            Some(Arc::new(verifier))
+        }
+    };
     let metrics = Metrics::new(SERVICE, env!("CARGO_PKG_VERSION"))?;
     let (traces, flush) = start_traces(&config, &metrics);
     let gateway = Gateway::new(config.engine.clone())?;
@@ -73,7 +83,10 @@ pub async fn run(
     };
     let readiness = Readiness::new();
     let decisions = Decisions::keep(config.decisions_kept);
-    let recipient = Arc::new(Recipient::new(&config.limits));
+    let senders = verifier
+        .as_ref()
+        .map(|verifier| Senders::new(Arc::clone(verifier), &metrics.meter("recipient")));
+    let recipient = Arc::new(Recipient::new(&config.limits, senders));
     let sink = config.roles.sink.then(|| {
         Sink::new(
             rules,
@@ -127,6 +140,10 @@ pub async fn run(
         shutdown,
     ));
     watch(&config, &gateway, source.as_ref(), &readiness, shutdown);
+    if let Some(verifier) = verifier {
+        let check = readiness.register("senders");
+        shutdown.spawn(watch_keys(verifier, check, shutdown.clone()));
+    }
     if !models.found.is_empty() {
         let check = readiness.register("models");
         shutdown.spawn(deploy_at_start(
@@ -336,6 +353,28 @@ fn watch(
 async fn hold(check: ReadinessHandle, shutdown: Shutdown) {
     shutdown.requested().await;
     drop(check);
+}
+
+/// Keeps the keys that senders are checked with.
+async fn watch_keys(verifier: Arc<Verifier>, check: ReadinessHandle, shutdown: Shutdown) {
+    let mut health = verifier.health();
+    let telling = async {
+        loop {
+            match health.borrow_and_update().clone() {
+                KeysHealth::Unknown => check.not_ready("no answer from the issuer of tokens yet"),
+                KeysHealth::Known => check.ready(),
+                KeysHealth::Missing(why) => check.not_ready(why),
+            }
+            if health.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = verifier.keep_keys() => {}
+        () = telling => {}
+        () = shutdown.requested() => {}
+    }
 }
 
 async fn watch_engine(gateway: Gateway, check: ReadinessHandle, shutdown: Shutdown) {

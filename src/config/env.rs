@@ -116,6 +116,13 @@ settings! {
         BRIDGE_MAX_COMMANDS_PER_REQUEST bridge_max_commands_per_request = "256": "The most engine commands that one request may lead to, by its events and the rules that they match; above it 422, and none runs. The default lets two rules act on each event of the largest batch.";
         BRIDGE_MAX_COMMANDS_IN_FLIGHT bridge_max_commands_in_flight = "256": "The most engine commands at one time. Below it the limit adapts: it shrinks with backpressure and grows with success.";
     }
+    "Who may send" {
+        BRIDGE_OIDC_ISSUER bridge_oidc_issuer = "": "Whose tokens are asked for, exactly as `iss` in them: https, or http on this machine. In a cluster, what `kubectl get --raw /.well-known/openid-configuration` calls `issuer`. Needs BRIDGE_OIDC_AUDIENCE. Unset: nobody is asked for a token.";
+        BRIDGE_OIDC_AUDIENCE bridge_oidc_audience = "": "Whom the tokens are for: the `audience` of each Trigger's subscriber. Needs BRIDGE_OIDC_ISSUER.";
+        BRIDGE_OIDC_ALLOWED_SUBJECTS bridge_oidc_allowed_subjects = "": "Who may send, separated by commas; `*` at the end of one stands for anything, as in `system:serviceaccount:NAMESPACE:*`. Unset: whoever has a token of that issuer for that audience, which in a cluster is everybody who may create pods.";
+        BRIDGE_OIDC_CA_CERTIFICATE_PATH bridge_oidc_ca_certificate_path = "": "A PEM file with the authority that vouches for the issuer, in place of the public ones; read again as it rotates. In a cluster, `ca.crt` of the ConfigMap `kube-root-ca.crt`.";
+        BRIDGE_OIDC_DISCOVERY_TOKEN_PATH bridge_oidc_discovery_token_path = "": "A token of our own that the issuer is shown when its keys are read; read again as it rotates. Kubernetes answers 403 without one. Unset: none is shown.";
+    }
     "The source" {
         K_SINK k_sink = "": "Where events go. Set by a SinkBinding.";
         K_CE_OVERRIDES k_ce_overrides = "": "Extensions for every event that leaves, `{\"extensions\":{\"name\":\"value\"}}`. Set by a SinkBinding.";

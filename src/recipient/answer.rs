@@ -1,7 +1,7 @@
 //! What an answer looks like.
 
 use axum::body::Body;
-use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 
 /// What a sender that comes too fast is asked to wait, in seconds.
@@ -30,6 +30,11 @@ pub fn respond(status: StatusCode, reason: Option<&str>) -> Response<Body> {
         response
             .headers_mut()
             .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        // As RFC 9110 (15.5.2) wants it.
+        let headers = response.headers_mut();
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, COME_BACK);

@@ -22,9 +22,11 @@ use crate::rules::Rules;
 const NO_RULES_FILE: &str = "default";
 
 /// Every status that the sink answers with.
-const STATUSES: [StatusCode; 9] = [
+const STATUSES: [StatusCode; 11] = [
     StatusCode::ACCEPTED,
     StatusCode::BAD_REQUEST,
+    StatusCode::UNAUTHORIZED,
+    StatusCode::FORBIDDEN,
     StatusCode::METHOD_NOT_ALLOWED,
     StatusCode::REQUEST_TIMEOUT,
     StatusCode::PAYLOAD_TOO_LARGE,

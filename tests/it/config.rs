@@ -184,6 +184,38 @@ const REFUSED: &[Row] = &[
         "ZEEBE_CLIENT_CERTIFICATE_PATH",
         "needed",
     ),
+    (
+        &[("BRIDGE_OIDC_ISSUER", "https://issuer.test")],
+        "BRIDGE_OIDC_AUDIENCE",
+        "needed with",
+    ),
+    (
+        &[("BRIDGE_OIDC_AUDIENCE", "us")],
+        "BRIDGE_OIDC_ISSUER",
+        "needed with",
+    ),
+    (
+        &[
+            ("BRIDGE_OIDC_ISSUER", "http://issuer.test"),
+            ("BRIDGE_OIDC_AUDIENCE", "us"),
+        ],
+        "BRIDGE_OIDC_ISSUER",
+        "https",
+    ),
+    (
+        &[("BRIDGE_OIDC_ALLOWED_SUBJECTS", "a")],
+        "BRIDGE_OIDC_ALLOWED_SUBJECTS",
+        "does nothing without",
+    ),
+    (
+        &[
+            ("BRIDGE_OIDC_ISSUER", "https://issuer.test"),
+            ("BRIDGE_OIDC_AUDIENCE", "us"),
+            ("BRIDGE_OIDC_ALLOWED_SUBJECTS", "a*b"),
+        ],
+        "BRIDGE_OIDC_ALLOWED_SUBJECTS",
+        "not its last character",
+    ),
 ];
 
 #[test]

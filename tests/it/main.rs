@@ -1,5 +1,7 @@
 //! Scenarios through the wire that need no other toolchain.
 
+/// What the chart's alerts and its dashboard ask for.
+mod alerts;
 /// Bad configuration: fatal before a port is bound, and every problem names its variable.
 // What the Helm chart has to know of the program.
 mod chart;
@@ -30,6 +32,8 @@ mod outage;
 mod roles;
 /// Secrets, proxies, and other small things that matter.
 mod security;
+/// Who may send, where tokens are asked for.
+mod senders;
 /// What is answered to a sender, and what the engine has got of it.
 mod sink;
 /// What a job becomes, and what its end is.

@@ -7,6 +7,8 @@ mod delivery;
 mod files;
 /// Who may speak with whom.
 mod network;
+/// What is added where senders have to say who they are.
+mod oidc;
 /// What pods may do, and what they are told.
 mod pods;
 

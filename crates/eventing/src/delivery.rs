@@ -1,9 +1,9 @@
 //! Delivering one event: once, or until it is accepted or given up.
 
-mod connector;
+pub(crate) mod connector;
 mod sender;
 mod spec;
-mod trouble;
+pub(crate) mod trouble;
 
 use std::time::Duration;
 

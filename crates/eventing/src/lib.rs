@@ -3,6 +3,7 @@
 //! - [`SinkBinding`]: what a SinkBinding injects, as one validated value.
 //! - [`Sender`], [`Attempt`]: one delivery of one event, and how it went.
 //! - [`Token`]: the OIDC token that goes with it, and to whom alone.
+//! - [`Verifier`]: whether the sender of a request may send, by its OIDC token.
 //! - [`retry`](mod@retry): the table from an attempt to what follows from it.
 //! - [`DeliverySpec`], [`deliver`]: a delivery with retries, as a Broker makes it.
 //! - [`backoff`]: pauses between attempts.
@@ -25,5 +26,9 @@ pub use delivery::{
     mark_dead_letter,
 };
 pub use oidc::token::Token;
+pub use oidc::verify::{
+    Denied, KeysHealth, Outcome, Pace, Subjects, Verifier, VerifierError, VerifierSettings,
+    issuer_url,
+};
 pub use retry::{Reason, Retry, retry};
 pub use sink_binding::{SinkBinding, SinkBindingError};

@@ -1,3 +1,4 @@
-//! The OIDC token of a delivery. The sender re-reads it; whoever receives checks it.
+//! OIDC tokens. The sender of a delivery re-reads its own; whoever receives one checks it.
 
 pub(crate) mod token;
+pub(crate) mod verify;

@@ -5,6 +5,7 @@
 //! - [`collector`]: takes spans, and shows the trees that they make.
 //! - [`destination`]: an HTTP server that answers as told and remembers what it got.
 //! - [`gateway`]: a fake Zeebe gateway, for faults that the real one does not produce on demand.
+//! - [`issuer`]: makes OIDC tokens, and shows the keys that it signs with.
 //! - [`clock`]: moves a paused clock.
 //! - [`certificates`]: authorities and certificates of a test's own.
 //! - [`rules_file`]: a rules file of a test's own.
@@ -20,6 +21,7 @@ pub mod clock;
 pub mod collector;
 pub mod destination;
 pub mod gateway;
+pub mod issuer;
 pub mod manifests;
 pub mod program;
 pub mod request;

@@ -64,6 +64,8 @@ fn every_kustomization_names_what_is_there_and_forgets_nothing() {
         ("knative/combined/component", &[""]),
         ("knative/combined/tickets", &[""]),
         ("knative/hello", &["triggers"]),
+        ("knative/oidc", &[""]),
+        ("knative/oidc/component", &[""]),
         ("knative/tickets", &["services", "triggers"]),
         ("bpmn", &[]),
         ("bpmn/tickets", &[]),

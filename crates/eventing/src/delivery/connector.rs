@@ -26,18 +26,18 @@ const KEEPALIVE_RETRIES: u32 = 3;
 
 /// Makes connections within a time.
 #[derive(Clone)]
-pub(super) struct Connector {
+pub(crate) struct Connector {
     inner: HttpsConnector<HttpConnector>,
     timeout: Duration,
 }
 
 impl Connector {
-    pub(super) fn new(ca_certs: Option<&str>, timeout: Duration) -> Result<Self, String> {
+    pub(crate) fn new(roots: RootCertStore, timeout: Duration) -> Result<Self, String> {
         let tls =
             ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
                 .with_safe_default_protocol_versions()
                 .map_err(|error| error.to_string())?
-                .with_root_certificates(roots(ca_certs)?)
+                .with_root_certificates(roots)
                 .with_no_client_auth();
         let mut http = HttpConnector::new();
         http.enforce_http(false);
@@ -87,9 +87,20 @@ impl Service<Uri> for Connector {
 pub(crate) fn roots(ca_certs: Option<&str>) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let Some(pem) = ca_certs else {
-        return Ok(roots);
-    };
+    if let Some(pem) = ca_certs {
+        add(&mut roots, pem)?;
+    }
+    Ok(roots)
+}
+
+/// Those given alone.
+pub(crate) fn roots_in(ca_certs: &str) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    add(&mut roots, ca_certs)?;
+    Ok(roots)
+}
+
+fn add(roots: &mut RootCertStore, pem: &str) -> Result<(), String> {
     let mut count = 0;
     for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
         count += 1;
@@ -104,5 +115,5 @@ pub(crate) fn roots(ca_certs: Option<&str>) -> Result<RootCertStore, String> {
             "holds no certificate; it must be PEM, beginning with -----BEGIN CERTIFICATE-----",
         ));
     }
-    Ok(roots)
+    Ok(())
 }

@@ -11,7 +11,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::connector::Connector;
+use super::connector::{Connector, roots};
 use super::trouble::{chain, classify};
 use super::{Attempt, NotReached};
 use crate::SinkBinding;
@@ -89,7 +89,8 @@ impl Sender {
     /// # Errors
     /// Certificates that are not PEM.
     pub fn new(settings: &SenderSettings) -> Result<Self, SenderError> {
-        let connector = Connector::new(settings.ca_certs.as_deref(), settings.connect_timeout)
+        let connector = roots(settings.ca_certs.as_deref())
+            .and_then(|roots| Connector::new(roots, settings.connect_timeout))
             .map_err(SenderError)?;
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())

@@ -33,7 +33,7 @@ pub(super) fn classify(error: &Error) -> NotReached {
 }
 
 /// An error with its causes, in one line, and what can be done where that is known.
-pub(super) fn chain(error: &Error) -> String {
+pub(crate) fn chain(error: &Error) -> String {
     let mut text = error.to_string();
     for cause in causes(error).skip(1) {
         let more = cause.to_string();

@@ -1,7 +1,7 @@
 //! The token that goes with each delivery, read again as it rotates.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use http::{HeaderValue, Uri};
 
@@ -23,23 +23,26 @@ impl Token {
         {
             return Ok(None);
         }
-        let token = match std::fs::read_to_string(&self.path) {
-            Ok(token) => token,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(self.unusable(&format!("cannot be read: {error}"))),
-        };
-        let token = token.trim();
-        if token.is_empty() {
-            return Err(self.unusable("is empty"));
-        }
-        let mut header = HeaderValue::try_from(format!("Bearer {token}"))
-            .map_err(|_| self.unusable("holds characters that no token has"))?;
-        header.set_sensitive(true);
-        Ok(Some(header))
+        read(&self.path)
     }
+}
 
-    /// Says no more of the file's contents than what is wrong with them.
-    fn unusable(&self, why: &str) -> String {
-        format!("the token file {} {why}", self.path.display())
+/// The header that a token file makes; `None` where there is no file.
+///
+/// Errors say no more of the file's contents than what is wrong with them.
+pub(super) fn read(path: &Path) -> Result<Option<HeaderValue>, String> {
+    let unusable = |why: &str| format!("the token file {} {why}", path.display());
+    let token = match std::fs::read_to_string(path) {
+        Ok(token) => token,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unusable(&format!("cannot be read: {error}"))),
+    };
+    let token = token.trim();
+    if token.is_empty() {
+        return Err(unusable("is empty"));
     }
+    let mut header = HeaderValue::try_from(format!("Bearer {token}"))
+        .map_err(|_| unusable("holds characters that no token has"))?;
+    header.set_sensitive(true);
+    Ok(Some(header))
 }

@@ -1,0 +1,166 @@
+//! The chart's alerts and its dashboard speak of what the program exports. Whether they fire is for `make alerts`,
+//! which needs promtool.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+use testkit::manifests::parsed;
+use testkit::scenario::workspace;
+
+use crate::docs::documented_metrics;
+
+/// What kube-state-metrics exports, and we ask for.
+const OF_KUBERNETES: [&str; 2] = [
+    "kube_pod_container_resource_limits",
+    "kube_pod_status_ready",
+];
+const PREFIXES: [&str; 4] = ["bridge_", "process_", "telemetry_", "kube_"];
+const RULES: &str = "charts/eventing-zeebe/alerts/rules.yaml";
+const DASHBOARD: &str = "charts/eventing-zeebe/dashboards/eventing-zeebe.json";
+
+fn read(path: &str) -> String {
+    let file = workspace().join(path);
+    fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn rules() -> Vec<Value> {
+    let file = parsed(&read(RULES), RULES).remove(0);
+    let groups = file["groups"].as_array().expect("groups");
+    let rules = groups
+        .iter()
+        .flat_map(|group| group["rules"].as_array().expect("rules"));
+    rules.cloned().collect()
+}
+
+fn panels() -> Vec<Value> {
+    let dashboard: Value = serde_json::from_str(&read(DASHBOARD)).expect("a dashboard in JSON");
+    let panels = dashboard["panels"].as_array().expect("panels");
+    panels.clone()
+}
+
+fn text<'a>(value: &'a Value, path: &str) -> &'a str {
+    let found = value.pointer(path).and_then(Value::as_str);
+    found.unwrap_or_else(|| panic!("no {path} in {value:#}"))
+}
+
+/// The metrics in a text, a histogram's by the name of all its series.
+fn metrics_in(text: &str) -> BTreeSet<String> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .filter(|word| PREFIXES.iter().any(|prefix| word.starts_with(prefix)))
+        .map(|word| {
+            let histogram = ["_bucket", "_sum", "_count"]
+                .iter()
+                .find_map(|suffix| word.strip_suffix(suffix));
+            histogram.unwrap_or(word).to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn every_metric_that_they_ask_for_is_exported() {
+    let mut known = documented_metrics();
+    known.extend(OF_KUBERNETES.map(str::to_owned));
+    for file in [
+        RULES,
+        DASHBOARD,
+        "charts/eventing-zeebe/alerts/tests/fires.yaml",
+        "charts/eventing-zeebe/alerts/tests/silent.yaml",
+    ] {
+        let asked = metrics_in(&read(file));
+        assert!(asked.len() > 10, "{file}: {asked:?}");
+        let unknown: Vec<_> = asked.difference(&known).collect();
+        assert!(
+            unknown.is_empty(),
+            "{file}: nobody exports {unknown:?}; docs/OPERATING.md lists what the program does"
+        );
+    }
+}
+
+#[test]
+fn the_dashboard_shows_every_metric_of_ours() {
+    let shown = metrics_in(&read(DASHBOARD));
+    let documented = documented_metrics();
+    let missing: Vec<_> = documented.difference(&shown).collect();
+    assert!(missing.is_empty(), "no panel shows {missing:?}");
+}
+
+#[test]
+fn every_alert_has_its_row_and_its_runbook_in_operating_md() {
+    let page = read("docs/OPERATING.md");
+    let anchors: BTreeSet<String> = page.lines().filter_map(anchor).collect();
+    let rows: BTreeSet<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `EventingZeebe"))
+        .filter_map(|row| row.split('`').next())
+        .collect();
+    let mut alerts = BTreeSet::new();
+    let rules = rules();
+    for rule in &rules {
+        let alert = text(rule, "/alert");
+        let short = alert.strip_prefix("EventingZeebe").expect(alert);
+        assert!(alerts.insert(short), "{alert} is there twice");
+        for path in ["/annotations/summary", "/annotations/description"] {
+            assert!(!text(rule, path).is_empty(), "{alert}: {path}");
+        }
+        let severity = text(rule, "/labels/severity");
+        assert!(["critical", "warning"].contains(&severity), "{alert}");
+        let runbook = text(rule, "/annotations/runbook");
+        let anchor = runbook.strip_prefix("docs/OPERATING.md#");
+        assert!(
+            anchor.is_some_and(|anchor| anchors.contains(anchor)),
+            "{alert}: `{runbook}` leads nowhere"
+        );
+    }
+    assert_eq!(rows, alerts, "the table in docs/OPERATING.md");
+}
+
+/// What a heading is linked by, as GitHub makes it.
+fn anchor(line: &str) -> Option<String> {
+    let heading = line.strip_prefix('#')?.trim_start_matches('#');
+    let heading = heading.strip_prefix(' ')?.to_lowercase();
+    let kept = heading
+        .chars()
+        .filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+    Some(kept.collect::<String>().replace(' ', "-"))
+}
+
+#[test]
+fn every_panel_says_what_it_shows_and_in_which_unit() {
+    let mut ids = BTreeSet::new();
+    let mut titles = BTreeSet::new();
+    for panel in panels() {
+        let title = text(&panel, "/title");
+        let id = panel["id"].as_u64().expect("an id");
+        assert!(ids.insert(id), "{title}: id {id} is there twice");
+        assert!(titles.insert(title.to_owned()), "{title} is there twice");
+        if panel["type"] == "row" {
+            continue;
+        }
+        assert!(text(&panel, "/description").len() > 20, "{title}");
+        assert!(
+            !text(&panel, "/fieldConfig/defaults/unit").is_empty(),
+            "{title}"
+        );
+        let targets = panel["targets"].as_array().expect(title);
+        assert!(!targets.is_empty(), "{title} asks nothing");
+        for target in targets {
+            assert_eq!(text(target, "/datasource/uid"), "${datasource}", "{title}");
+            assert!(!metrics_in(text(target, "/expr")).is_empty(), "{title}");
+        }
+    }
+}
+
+#[test]
+fn no_panel_lies_on_another() {
+    let mut taken = BTreeSet::new();
+    for panel in panels() {
+        let at = |side: &str| panel["gridPos"][side].as_u64().expect("a number");
+        assert!(at("x") + at("w") <= 24, "{}", panel["title"]);
+        for x in at("x")..at("x") + at("w") {
+            for y in at("y")..at("y") + at("h") {
+                assert!(taken.insert((x, y)), "{} lies on another", panel["title"]);
+            }
+        }
+    }
+}

@@ -57,9 +57,10 @@
 - name: OTEL_TRACES_SAMPLER
   value: {{ . | quote }}
 {{- end }}
-{{- with .Values.otlp.samplerArg }}
+{{- /* 0 is a ratio as well. */}}
+{{- if ne (toString .Values.otlp.samplerArg) "" }}
 - name: OTEL_TRACES_SAMPLER_ARG
-  value: {{ . | quote }}
+  value: {{ .Values.otlp.samplerArg | quote }}
 {{- end }}
 {{- with .Values.otlp.headersSecret }}
 - name: OTEL_EXPORTER_OTLP_HEADERS

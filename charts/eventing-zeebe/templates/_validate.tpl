@@ -65,7 +65,7 @@
 {{- if and (not .Values.deadLetters.enabled) (not .Values.delivery.deadLetterSink) -}}
 {{- fail "deadLetters.enabled is false and delivery.deadLetterSink is empty: events that cannot be delivered would be lost; name a sink" -}}
 {{- end -}}
-{{- if and (not .Values.otlp.endpoint) (or .Values.otlp.protocol .Values.otlp.headersSecret .Values.otlp.sampler .Values.otlp.samplerArg) -}}
+{{- if and (not .Values.otlp.endpoint) (or .Values.otlp.protocol .Values.otlp.headersSecret .Values.otlp.sampler (ne (toString .Values.otlp.samplerArg) "")) -}}
 {{- fail "otlp has settings, but no otlp.endpoint: nothing would be sent" -}}
 {{- end -}}
 {{- if and (not .Values.sink.clusterLocal) (not .Values.oidc.enabled) -}}

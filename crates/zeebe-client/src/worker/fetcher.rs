@@ -41,6 +41,7 @@ pub(super) async fn run(
         streams: Vec::new(),
         polling: None,
         poll_at: Instant::now(),
+        polled_at: Instant::now(),
         backoff: Backoff::default(),
         first_type: 0,
         first_stream: 0,
@@ -87,6 +88,8 @@ struct Fetcher {
     streams: Vec<TypeStream>,
     polling: Option<Polling>,
     poll_at: Instant,
+    /// When the latest poll began.
+    polled_at: Instant,
     backoff: Backoff,
     first_type: usize,
     /// The stream that is looked at first: each job taken from one makes it the last in turn.
@@ -126,7 +129,7 @@ impl Fetcher {
         // Not where polls fail: then their pauses grow.
         if *self.shared.health.borrow() == WorkerHealth::Connected
             && let Some(opened) = streams.iter().filter_map(TypeStream::opened).max()
-            && let Some(moment) = settle::next_poll(opened, Instant::now())
+            && let Some(moment) = settle::next_poll(opened, self.polled_at)
         {
             self.poll_at = self.poll_at.min(moment);
         }
@@ -222,6 +225,7 @@ impl Fetcher {
 
     fn poll_with(&mut self, permit: OwnedSemaphorePermit) {
         self.answers = *self.asked.borrow_and_update();
+        self.polled_at = Instant::now();
         let types = &self.shared.settings.job_types;
         let mut turn = types.clone();
         turn.rotate_left(self.first_type % types.len().max(1));

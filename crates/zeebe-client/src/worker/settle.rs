@@ -12,12 +12,14 @@ const AFTER: [Duration; 3] = [
     Duration::from_secs(3),
 ];
 
-/// The next moment for a poll after a stream was opened at `opened`; `None` where all have passed.
-pub(super) fn next_poll(opened: Instant, now: Instant) -> Option<Instant> {
+/// The next moment for a poll after a stream was opened at `opened`, where the last began at `polled`;
+/// `None` where that was after all of them. Passed moments count as well: whoever had no time to poll,
+/// being full or asleep, makes up for it.
+pub(super) fn next_poll(opened: Instant, polled: Instant) -> Option<Instant> {
     AFTER
         .into_iter()
         .map(|after| opened + after)
-        .find(|moment| *moment > now)
+        .find(|moment| *moment > polled)
 }
 
 #[cfg(test)]
@@ -33,5 +35,13 @@ mod tests {
             moments.push(opened.elapsed().as_millis());
         }
         assert_eq!(moments, [300, 1_000, 3_000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_all_moments_passed_without_a_poll_one_is_due_and_it_is_enough() {
+        let opened = Instant::now();
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert!(next_poll(opened, opened).is_some_and(|moment| moment < Instant::now()));
+        assert_eq!(next_poll(opened, Instant::now()), None);
     }
 }

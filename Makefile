@@ -59,7 +59,7 @@ jaeger-test: ## the ticket sale's trace in a real Jaeger, whole from the click t
 alerts: ## the alert rules: each fires in a test and is silent while all is well; and the dashboard's queries (needs promtool)
 	scripts/alerts
 
-bench: ## the benchmarks, and a load run of the release bridge beside the bare limit of the same stack
+bench: ## the benchmarks, and a load run of the release bridge: beside the bare limit of the same stack, and with traces beside without
 	$(CARGO) bench --locked -p cloudevents-http -p runtime -p eventing-zeebe --bench codec --bench per_event --bench per_request --bench rules
 	$(CARGO) build --release --locked -p eventing-zeebe --bin eventing-zeebe
 	$(CARGO) bench --locked -p testkit --bench load

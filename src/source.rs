@@ -12,7 +12,7 @@
 //! - `work`: joins worker, event, delivery and outcome.
 //! - `drain`: the jobs that wait are worked, and somebody waits until none is left.
 //! - `wake_up`: the request that waits.
-//! - `trace`: the spans of a job.
+//! - `trace`: the spans of a job, and of a drain.
 //! - `metrics`: what is counted.
 
 mod custom_headers;
@@ -196,9 +196,10 @@ pub fn drain_router(
     config: &SourceConfig,
     patience: Duration,
     shutdown: &Shutdown,
+    traces: Traces,
 ) -> Router {
     let drain = source.map(|source| Arc::new(source.drain(config, patience)));
-    wake_up::router(recipient, drain, shutdown.clone())
+    wake_up::router(recipient, drain, shutdown.clone(), traces)
 }
 
 fn worker_settings(config: &SourceConfig, tenant_id: Option<&str>) -> WorkerSettings {

@@ -131,13 +131,14 @@ pub async fn run(
         Some(sink) => routes.merge(sink.router()),
         None => routes,
     };
-    let source = start_source(&config, &gateway, decisions, &metrics, traces)?;
+    let source = start_source(&config, &gateway, decisions, &metrics, traces.clone())?;
     let routes = routes.merge(drain_router(
         source.as_ref().ok_or(no_source(&config)),
         recipient,
         &config.source,
         config.sink.retry_in_request,
         shutdown,
+        traces,
     ));
     watch(&config, &gateway, source.as_ref(), &readiness, shutdown);
     if let Some(verifier) = verifier {

@@ -16,12 +16,14 @@ use std::time::Duration;
 
 use http::StatusCode;
 use runtime::shutdown::Shutdown;
+use runtime::telemetry::traces::Span;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use zeebe_client::{Found, JobWorker, WorkerHealth};
 
 use super::metrics::SourceMetrics;
+use super::trace;
 use crate::config::SourceConfig;
 
 /// An engine looks for activations that ran out once a second, and may be late with it.
@@ -122,8 +124,8 @@ impl Drain {
         }
     }
 
-    /// Runs one drain to its end.
-    pub(super) async fn run(&self, shutdown: &Shutdown) -> Outcome {
+    /// Runs one drain to its end; `span` says how it ended.
+    pub(super) async fn run(&self, shutdown: &Shutdown, span: &Span) -> Outcome {
         let began = Instant::now();
         let before = self.metrics.worked();
         tracing::info!("a drain begins");
@@ -139,6 +141,7 @@ impl Drain {
         // Whatever else was worked in that time was found by the same worker.
         let jobs = self.metrics.worked() - before;
         self.metrics.drained(&outcome, jobs);
+        trace::drained(span, &outcome, jobs);
         tracing::info!(
             outcome = outcome.name(),
             reason = outcome.reason(),

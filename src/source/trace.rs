@@ -1,4 +1,4 @@
-//! The spans of a job, from when it is there to its end.
+//! The spans of a job, from when it is there to its end, and of a drain.
 //!
 //! A job goes on from what its process was last moved by, as `docs/TRACING.md` says; the events that leave go on from
 //! the span of their delivery.
@@ -14,6 +14,7 @@ use runtime::telemetry::traces::{
 };
 use zeebe_client::{ActivatedJob, Address, Ended, SERVICE};
 
+use super::drain::Outcome;
 use super::event::Travelled;
 use crate::config::TraceContinue;
 
@@ -139,6 +140,23 @@ impl JobTraces {
     pub(super) fn ended(&self, how: &'static str) {
         let describe = |attributes: &mut Attributes| attributes.text("zeebe.job.end", how);
         self.traces.current().describe(describe);
+    }
+}
+
+/// The span of one drain, below that of the request which had it begin. The jobs worked meanwhile go on each from
+/// its own process: the worker found them, for whatever reason.
+pub(super) fn drain(request: &Span) -> Span {
+    request.child(SpanKind::Internal, || "drain".into(), |_| {})
+}
+
+/// How a drain ended.
+pub(super) fn drained(span: &Span, outcome: &Outcome, jobs: u64) {
+    span.describe(|attributes| {
+        attributes.text("zeebe.drain.end", outcome.name());
+        attributes.number("zeebe.drain.jobs", i64::try_from(jobs).unwrap_or(i64::MAX));
+    });
+    if let Some(reason) = outcome.reason() {
+        span.fail(outcome.name(), &reason);
     }
 }
 

@@ -14,13 +14,17 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::routing::post;
+use eventing::spans::{self, Arrival};
 use http::{Request, Response, StatusCode};
 use runtime::shutdown::Shutdown;
+use runtime::telemetry::traces::{Span, SpanContext, Traces};
 use tokio::sync::{Semaphore, watch};
 
 use super::drain::{Drain, Outcome};
+use super::trace;
 use crate::recipient::{Recipient, Refusal, wrong_method};
 
+const ROUTE: &str = "/drain";
 /// So many requests wait for a drain at a time. A PingSource that comes each minute makes five; more would
 /// only take the places of events.
 const MOST_WAITING: usize = 16;
@@ -35,7 +39,12 @@ pub enum NoSource {
 }
 
 /// The running drain, or its result.
-type Running = watch::Receiver<Option<Outcome>>;
+#[derive(Debug, Clone)]
+struct Running {
+    result: watch::Receiver<Option<Outcome>>,
+    /// Of its span, which ends with it; `None` while tracing is off.
+    context: Option<SpanContext>,
+}
 
 /// What every request to `/drain` shares.
 #[derive(Debug)]
@@ -45,6 +54,7 @@ pub(super) struct WakeUps {
     running: Mutex<Option<Running>>,
     waiting: Semaphore,
     shutdown: Shutdown,
+    traces: Traces,
 }
 
 /// The route `POST /drain`.
@@ -52,6 +62,7 @@ pub(super) fn router(
     recipient: Arc<Recipient>,
     drain: Result<Arc<Drain>, NoSource>,
     shutdown: Shutdown,
+    traces: Traces,
 ) -> Router {
     let wake_ups = WakeUps {
         recipient,
@@ -59,24 +70,32 @@ pub(super) fn router(
         running: Mutex::default(),
         waiting: Semaphore::new(MOST_WAITING),
         shutdown,
+        traces,
     };
     Router::new()
-        .route("/drain", post(wake_up).fallback(async || wrong_method()))
+        .route(ROUTE, post(wake_up).fallback(async || wrong_method()))
         .with_state(Arc::new(wake_ups))
 }
 
 async fn wake_up(State(wake_ups): State<Arc<WakeUps>>, request: Request<Body>) -> Response<Body> {
-    let (status, reason) = match wake_ups.take(request).await {
+    let mut span = Span::none();
+    let (status, reason) = match wake_ups.take(request, &mut span).await {
         Ok(outcome) => (outcome.status(), outcome.reason()),
         Err(refusal) => (refusal.status, Some(refusal.reason)),
     };
-    wake_ups.recipient.answer(status, reason.as_deref(), None)
+    spans::answered(&span, status, reason.as_deref());
+    span.within(|| wake_ups.recipient.answer(status, reason.as_deref(), None))
 }
 
 impl WakeUps {
-    async fn take(&self, request: Request<Body>) -> Result<Outcome, Refusal> {
+    /// `span` becomes that of the request once it is known whose child it is.
+    async fn take(&self, request: Request<Body>, span: &mut Span) -> Result<Outcome, Refusal> {
+        let arrival = Arrival::of(&self.traces, request.headers());
+        let received = self.recipient.receive(request).await;
+        let known = received.as_ref().map_or(&[][..], |all| &all.events);
+        *span = spans::ask(&self.traces, arrival, ROUTE, known);
         // What the event says is of no interest, so its bytes go at once, and its place among events.
-        if self.recipient.receive(request).await?.events.is_empty() {
+        if received?.events.is_empty() {
             return Err(Refusal {
                 status: StatusCode::BAD_REQUEST,
                 reason: String::from("the batch has no event"),
@@ -86,8 +105,8 @@ impl WakeUps {
             status: StatusCode::TOO_MANY_REQUESTS,
             reason: format!("{MOST_WAITING} requests wait for the drain that runs already"),
         })?;
-        let mut running = self.join()?;
-        let ended = running.wait_for(Option::is_some).await;
+        let mut running = self.join(span)?;
+        let ended = running.result.wait_for(Option::is_some).await;
         match ended.ok().and_then(|outcome| outcome.clone()) {
             Some(outcome) => Ok(outcome),
             None => Err(unavailable(
@@ -96,8 +115,9 @@ impl WakeUps {
         }
     }
 
-    /// The drain that runs; one begins where none does.
-    fn join(&self) -> Result<Running, Refusal> {
+    /// The drain that runs; one begins where none does, below the span of the request that has it begin.
+    /// Whoever joins it is told by a link which it was.
+    fn join(&self, span: &Span) -> Result<Running, Refusal> {
         let drain = self.drain.as_ref().map_err(|why| absent(*why))?;
         if self.shutdown.is_requested() {
             return Err(unavailable(
@@ -105,23 +125,35 @@ impl WakeUps {
             ));
         }
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(running) = running.as_ref().filter(|running| goes_on(running)) {
+        if let Some(running) = running.as_ref().filter(|running| running.goes_on()) {
+            if let Some(context) = running.context.clone() {
+                span.link(context);
+            }
             return Ok(running.clone());
         }
         let (result, receiver) = watch::channel(None);
         let (drain, shutdown) = (Arc::clone(drain), self.shutdown.clone());
+        let span = trace::drain(span);
+        let begun = Running {
+            result: receiver,
+            context: span.context(),
+        };
         self.shutdown.spawn(async move {
-            let outcome = drain.run(&shutdown).await;
+            let outcome = span.scope(drain.run(&shutdown, &span)).await;
+            // Before anybody is answered.
+            drop(span);
             result.send_replace(Some(outcome));
         });
-        *running = Some(receiver.clone());
-        Ok(receiver)
+        *running = Some(begun.clone());
+        Ok(begun)
     }
 }
 
-/// Whether a drain has no result yet, and will have one: one that was cut off never does.
-fn goes_on(running: &Running) -> bool {
-    running.borrow().is_none() && running.has_changed().is_ok()
+impl Running {
+    /// Whether it has no result yet, and will have one: one that was cut off never does.
+    fn goes_on(&self) -> bool {
+        self.result.borrow().is_none() && self.result.has_changed().is_ok()
+    }
 }
 
 fn absent(why: NoSource) -> Refusal {

@@ -1,6 +1,7 @@
 mod away;
 mod requests;
 mod settings;
+mod spans;
 mod stopping;
 
 use serde_json::json;

@@ -15,7 +15,7 @@ use runtime::telemetry::traces::{Attributes, Propagators, SpanContext, read_trac
 use crate::extension::{TRACEPARENT, TRACESTATE};
 
 pub use deliver::{Described, deliver, delivered};
-pub use receive::{Arrival, answered, process, receive};
+pub use receive::{Arrival, answered, ask, process, receive};
 
 /// How an event came or goes.
 fn messaging(attributes: &mut Attributes, operation: &'static str, kind: &'static str) {

@@ -7,7 +7,9 @@ use std::time::SystemTime;
 
 use cloudevents_http::{Event, attribute};
 use http::{HeaderMap, StatusCode};
-use runtime::telemetry::traces::{Origin, Span, SpanContext, SpanKind, Traces};
+use runtime::telemetry::traces::{
+    Attributes, Origin, Propagators, Span, SpanContext, SpanKind, Traces,
+};
 
 use super::{context_of, identity, messaging};
 
@@ -27,6 +29,17 @@ impl Arrival {
             context: traces.propagators().and_then(|how| how.context(headers)),
         }
     }
+
+    fn origin(self, events: &[Event], propagators: &Propagators) -> Origin {
+        let of_event = match events {
+            [only] => context_of(only, propagators),
+            [..] => None,
+        };
+        Origin {
+            began: self.began,
+            ..origin(self.context, of_event)
+        }
+    }
 }
 
 /// The span of a request; `events` is empty where there are none to be had of it.
@@ -39,28 +52,42 @@ pub fn receive(traces: &Traces, arrival: Arrival, events: &[Event]) -> Span {
             [only] => format!("receive {}", ty(only)).into(),
             [..] => "receive batch".into(),
         },
-        |propagators| Origin {
-            began: arrival.began,
-            ..match events {
-                [only] => origin(arrival.context, context_of(only, propagators)),
-                [..] => origin(arrival.context, None),
-            }
-        },
+        |propagators| arrival.origin(events, propagators),
         |attributes| {
             messaging(attributes, "receive", "process");
-            match events {
-                [only] => {
-                    for (key, value) in identity(only) {
-                        attributes.text(key, value);
-                    }
-                }
-                [..] => {
-                    let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
-                    attributes.number("messaging.batch.message_count", count);
-                }
-            }
+            carried(attributes, events);
         },
     )
+}
+
+/// The span of a request that asks for something, at a route of its own; what its events say is of no interest.
+#[must_use]
+pub fn ask(traces: &Traces, arrival: Arrival, route: &'static str, events: &[Event]) -> Span {
+    traces.start(
+        SpanKind::Server,
+        || format!("POST {route}").into(),
+        |propagators| arrival.origin(events, propagators),
+        |attributes| {
+            attributes.text("http.request.method", "POST");
+            attributes.text("http.route", route);
+            carried(attributes, events);
+        },
+    )
+}
+
+/// Which event came, or how many.
+fn carried(attributes: &mut Attributes, events: &[Event]) {
+    match events {
+        [only] => {
+            for (key, value) in identity(only) {
+                attributes.text(key, value);
+            }
+        }
+        [..] => {
+            let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
+            attributes.number("messaging.batch.message_count", count);
+        }
+    }
 }
 
 /// The span of one of so many events of a request.

@@ -3,11 +3,12 @@
 //! It stands in this package, not in the bridge's own: there cargo would build the bridge anew with
 //! the features that the tests need, and that would be measured.
 //!
-//! - `roles`: what runs as a program of its own, by starting this one again: gateway and bare limits.
+//! - `roles`: what runs as a program of its own, by starting this one again: gateway, bare limits, collector.
 //! - `program`: such a program or the bridge, with its CPU time and memory.
 //! - `sender`, `receiver`: events into the sink, events out of the source, as cheap as can be.
 //! - `runs`: the measurements, each of the bridge and of the bare limit in turn.
-//! - `report`: the table, with the aims beside the ratios.
+//! - `traces`: the bridge that traces everything beside the same that traces nothing.
+//! - `report`: the tables, with the aims beside the ratios.
 
 mod program;
 mod receiver;
@@ -15,6 +16,7 @@ mod report;
 mod roles;
 mod runs;
 mod sender;
+mod traces;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,7 +28,7 @@ struct Effort {
     span: Duration,
 }
 
-/// The runs and whether they are wanted; `ONLY=sink,source,start` chooses.
+/// The runs and whether they are wanted; `ONLY=sink,source,start,traces` chooses.
 fn wanted(run: &str) -> bool {
     std::env::var("ONLY").map_or(true, |only| only.split(',').any(|name| name == run))
 }
@@ -67,6 +69,7 @@ fn main() {
             Some("gateway") => roles::gateway(&arguments[1]).await,
             Some("bare-sink") => roles::bare_sink(&arguments[1]).await,
             Some("bare-source") => roles::bare_source(&arguments[1], &arguments[2]).await,
+            Some("collector") => roles::collector().await,
             // Cargo itself passes `--bench`.
             Some(_) | None => measure().await,
         }
@@ -79,7 +82,7 @@ async fn measure() {
         rounds: number("ROUNDS", 7),
         span: Duration::from_secs(number("SECONDS", 2) as u64),
     };
-    let mut report = report::Report::default();
+    let mut report = report::Report::of_limit();
     report.size(&bridge);
     if wanted("start") {
         report.start(&runs::start(&bridge).await);
@@ -93,4 +96,14 @@ async fn measure() {
         report.source(&runs::source(&bridge, effort).await);
     }
     println!("{report}");
+    if wanted("traces") {
+        let mut report = report::Report::of_traces();
+        for bytes in [200, 8 * 1024] {
+            let traced = traces::sink(&bridge, bytes, effort).await;
+            report.traces(&format!("sink, {bytes} bytes"), "events", &traced);
+        }
+        let traced = traces::source(&bridge, effort).await;
+        report.traces("source, 200 bytes", "jobs", &traced);
+        println!("{report}");
+    }
 }

@@ -8,6 +8,8 @@ use testkit::program::Program;
 
 /// Ticks a second in `/proc/PID/stat`: the same on every Linux.
 const TICKS: f64 = 100.0;
+/// The name of the thread that sends spans.
+const SENDS_SPANS: &str = "traces";
 
 /// A program that said where it listens. Killed when dropped.
 pub(crate) struct Measured {
@@ -57,16 +59,20 @@ impl Measured {
 
     /// The CPU time of all its threads so far, in seconds.
     pub(crate) fn cpu(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).expect("its stat");
-        // The name, in brackets, may hold anything; user and system time are the 12th and 13th after it.
-        let (_, fields) = stat.rsplit_once(')').expect("a name in brackets");
-        let ticks: f64 = fields
-            .split_ascii_whitespace()
-            .skip(11)
-            .take(2)
-            .map(|field| field.parse::<f64>().expect("a number of ticks"))
-            .sum();
-        ticks / TICKS
+        seconds(&format!("/proc/{}/stat", self.id()))
+    }
+
+    /// That of the thread which sends spans; 0 where there is none.
+    pub(crate) fn sending(&self) -> f64 {
+        std::fs::read_dir(format!("/proc/{}/task", self.id()))
+            .expect("its threads")
+            .map(|thread| thread.expect("a thread").path())
+            .filter(|thread| {
+                let name = std::fs::read_to_string(thread.join("comm"));
+                name.is_ok_and(|name| name.trim_end() == SENDS_SPANS)
+            })
+            .map(|thread| seconds(&thread.join("stat").display().to_string()))
+            .sum()
     }
 
     /// Its memory now, and the most it had.
@@ -85,6 +91,20 @@ impl Measured {
             peak: value("VmHWM:"),
         }
     }
+}
+
+/// User and system time in a `stat` of `/proc`.
+fn seconds(path: &str) -> f64 {
+    let stat = std::fs::read_to_string(path).expect("its stat");
+    // The name, in brackets, may hold anything; user and system time are the 12th and 13th after it.
+    let (_, fields) = stat.rsplit_once(')').expect("a name in brackets");
+    let ticks: f64 = fields
+        .split_ascii_whitespace()
+        .skip(11)
+        .take(2)
+        .map(|field| field.parse::<f64>().expect("a number of ticks"))
+        .sum();
+    ticks / TICKS
 }
 
 /// What the bridge is told in every run: one runtime thread, as the bare limit has.

@@ -1,22 +1,24 @@
-//! The table, with the aims beside what was measured.
+//! The tables, with the aims beside what was measured.
 
 use std::fmt;
 use std::path::Path;
 
 use crate::runs::Pair;
 use crate::sender::Load;
+use crate::traces::Traced;
 
-/// What has been measured so far.
-#[derive(Debug, Default)]
+/// A table of what has been measured so far: one thing beside another.
+#[derive(Debug)]
 pub(crate) struct Report {
+    heads: [&'static str; 2],
     rows: Vec<Row>,
 }
 
 #[derive(Debug)]
 struct Row {
     what: String,
-    bridge: String,
-    bare: String,
+    one: String,
+    other: String,
     ratio: String,
     aim: String,
 }
@@ -51,31 +53,53 @@ fn range(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
 }
 
 impl Report {
-    fn row(&mut self, what: &str, bridge: String, bare: String, ratio: String, aim: String) {
+    /// Of the bridge beside the bare limit.
+    pub(crate) fn of_limit() -> Self {
+        Self::new(["bridge", "bare limit"])
+    }
+
+    /// Of the bridge that traces beside the same that does not.
+    pub(crate) fn of_traces() -> Self {
+        Self::new(["traces on", "off"])
+    }
+
+    fn new(heads: [&'static str; 2]) -> Self {
+        Self {
+            heads,
+            rows: Vec::new(),
+        }
+    }
+
+    fn row(&mut self, what: &str, one: String, other: String, ratio: String, aim: String) {
         self.rows.push(Row {
             what: what.to_owned(),
-            bridge,
-            bare,
+            one,
+            other,
             ratio,
             aim,
         });
     }
 
-    /// A figure of the bridge and of the bare limit; the ratio is that of the same round, its median
-    /// and its range.
-    fn compare(&mut self, what: &str, pair: &Pair, of: fn(&Load) -> f64, aim: Option<Aim>) {
-        let ratios: Vec<f64> = pair
-            .bridge
+    /// A figure of the one and of the other; the ratio is that of the same round, its median and its
+    /// range.
+    fn compare(
+        &mut self,
+        what: &str,
+        (one, other): (&[Load], &[Load]),
+        of: fn(&Load) -> f64,
+        aim: Option<Aim>,
+    ) {
+        let ratios: Vec<f64> = one
             .iter()
-            .zip(&pair.bare)
-            .map(|(bridge, bare)| of(bridge) / of(bare))
+            .zip(other)
+            .map(|(one, other)| of(one) / of(other))
             .collect();
         let ratio = median(ratios.iter().copied());
         let (least, most) = range(ratios.iter().copied());
         self.row(
             what,
-            figure(median(pair.bridge.iter().map(of))),
-            figure(median(pair.bare.iter().map(of))),
+            figure(median(one.iter().map(of))),
+            figure(median(other.iter().map(of))),
             format!("{ratio:.2} ({least:.2}-{most:.2})"),
             aim.map_or_else(String::new, |aim| aim.judge(ratio, "")),
         );
@@ -91,26 +115,27 @@ impl Report {
         );
     }
 
-    fn rates(&mut self, name: &str, unit: &str, pair: &Pair) {
+    fn rates(&mut self, name: &str, unit: &str, loads: (&[Load], &[Load]), most_cpu: f64) {
         self.compare(
             &format!("{name}: {unit}/s"),
-            pair,
+            loads,
             |load| load.per_second,
             Some(Aim::AtLeast(0.85)),
         );
         self.compare(
             &format!("{name}: CPU s per 10,000"),
-            pair,
+            loads,
             |load| load.cpu_per_10000,
-            Some(Aim::AtMost(1.25)),
+            Some(Aim::AtMost(most_cpu)),
         );
     }
 
     pub(crate) fn sink(&mut self, body_bytes: usize, pair: &Pair) {
         let name = format!("sink, {body_bytes} bytes");
-        self.rates(&name, "events", pair);
-        self.compare(&format!("{name}: p50 ms"), pair, |load| load.p50_ms, None);
-        self.compare(&format!("{name}: p99 ms"), pair, |load| load.p99_ms, None);
+        let loads = pair.loads();
+        self.rates(&name, "events", loads, 1.25);
+        self.compare(&format!("{name}: p50 ms"), loads, |load| load.p50_ms, None);
+        self.compare(&format!("{name}: p99 ms"), loads, |load| load.p99_ms, None);
         self.memory(
             &format!("{name}: resident MB idle"),
             pair.bridge_idle.resident,
@@ -132,12 +157,33 @@ impl Report {
     }
 
     pub(crate) fn source(&mut self, pair: &Pair) {
-        self.rates("source, 200 bytes", "jobs", pair);
+        self.rates("source, 200 bytes", "jobs", pair.loads(), 1.25);
         self.memory(
             "source, 200 bytes: resident MB at most",
             pair.bridge_busy.peak,
             pair.bare_busy.peak,
             Some(Aim::AtMost(16.0)),
+        );
+    }
+
+    /// What traces cost: to the bridge, and apart from it to the collector.
+    pub(crate) fn traces(&mut self, name: &str, unit: &str, traced: &Traced) {
+        self.rates(name, unit, (&traced.on, &traced.off), 1.15);
+        let mut alone = |what: &str, value: String| {
+            let what = format!("{name}: {what}");
+            self.row(&what, value, String::new(), String::new(), String::new());
+        };
+        alone(
+            "spans sent, share of those made",
+            format!("{:.2}", traced.sent / (traced.sent + traced.lost)),
+        );
+        alone(
+            "CPU s per 10,000 of the thread that sends",
+            figure(median(traced.on.iter().map(|load| load.sending_per_10000))),
+        );
+        alone(
+            "CPU s of the collector per 10,000 spans",
+            figure(traced.collector / traced.sent * 10_000.0),
         );
     }
 
@@ -169,6 +215,8 @@ impl Report {
 fn figure(value: f64) -> String {
     if value >= 100.0 {
         format!("{value:.0}")
+    } else if value < 0.1 {
+        format!("{value:.3}")
     } else {
         format!("{value:.2}")
     }
@@ -176,15 +224,16 @@ fn figure(value: f64) -> String {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [one, other] = self.heads;
         writeln!(
             f,
-            "| | bridge | bare limit | ratio, median (range) | aim |\n|---|---|---|---|---|"
+            "| | {one} | {other} | ratio, median (range) | aim |\n|---|---|---|---|---|"
         )?;
         for row in &self.rows {
             writeln!(
                 f,
                 "| {} | {} | {} | {} | {} |",
-                row.what, row.bridge, row.bare, row.ratio, row.aim
+                row.what, row.one, row.other, row.ratio, row.aim
             )?;
         }
         Ok(())

@@ -14,7 +14,7 @@ use crate::sender::{self, Load};
 use crate::{receiver, roles};
 
 /// Requests in flight at the sink.
-const IN_FLIGHT: usize = 64;
+pub(crate) const IN_FLIGHT: usize = 64;
 /// Starts of which the median is taken.
 const STARTS: usize = 20;
 /// Before a program without work counts as idle.
@@ -33,15 +33,21 @@ pub(crate) struct Pair {
     pub(crate) bare_busy: Memory,
 }
 
+impl Pair {
+    pub(crate) fn loads(&self) -> (&[Load], &[Load]) {
+        (&self.bridge, &self.bare)
+    }
+}
+
 /// A gateway as a program of its own.
-struct Gateway {
+pub(crate) struct Gateway {
     _program: Measured,
-    url: String,
+    pub(crate) url: String,
     counts: String,
 }
 
 impl Gateway {
-    async fn start(job_bytes: usize) -> Self {
+    pub(crate) async fn start(job_bytes: usize) -> Self {
         let program = Measured::role(&["gateway", &job_bytes.to_string()]).await;
         let (url, counts) = program.address.split_once(',').expect("two addresses");
         let (url, counts) = (url.to_owned(), counts.to_owned());
@@ -114,12 +120,7 @@ pub(crate) async fn source(bridge: &Path, effort: Effort) -> Pair {
         pair.bare.push(work(&gateway, &bare, effort.span).await);
         pair.bare_busy = bare.memory();
         drop(bare);
-        let settings = [
-            ("ZEEBE_GRPC_ADDRESS", gateway.url.as_str()),
-            ("K_SINK", destination.as_str()),
-            ("ZEEBE_JOB_TYPES", "cloudevents"),
-            ("BRIDGE_MAX_JOBS_ACTIVE", &jobs_in_flight),
-        ];
+        let settings = source_settings(&gateway, &destination, &jobs_in_flight);
         let bridge = Measured::bridge(bridge, &settings).await;
         pair.bridge.push(work(&gateway, &bridge, effort.span).await);
         pair.bridge_busy = bridge.memory();
@@ -127,14 +128,31 @@ pub(crate) async fn source(bridge: &Path, effort: Effort) -> Pair {
     pair
 }
 
-async fn work(gateway: &Gateway, program: &Measured, span: Duration) -> Load {
+/// What the source is told, the bridge in either comparison.
+pub(crate) fn source_settings<'s>(
+    gateway: &'s Gateway,
+    destination: &'s str,
+    jobs_in_flight: &'s str,
+) -> [(&'static str, &'s str); 4] {
+    [
+        ("ZEEBE_GRPC_ADDRESS", &gateway.url),
+        ("K_SINK", destination),
+        ("ZEEBE_JOB_TYPES", "cloudevents"),
+        ("BRIDGE_MAX_JOBS_ACTIVE", jobs_in_flight),
+    ]
+}
+
+pub(crate) async fn work(gateway: &Gateway, program: &Measured, span: Duration) -> Load {
     settle(WARM_UP).await;
-    let (cpu, jobs, began) = (program.cpu(), gateway.completed().await, Instant::now());
+    let (cpu, sending) = (program.cpu(), program.sending());
+    let (jobs, began) = (gateway.completed().await, Instant::now());
     settle(span).await;
-    let (cpu, jobs) = (program.cpu() - cpu, gateway.completed().await - jobs);
+    let (cpu, sending) = (program.cpu() - cpu, program.sending() - sending);
+    let jobs = gateway.completed().await - jobs;
     Load {
         per_second: jobs / began.elapsed().as_secs_f64(),
         cpu_per_10000: cpu / jobs * 10_000.0,
+        sending_per_10000: sending / jobs * 10_000.0,
         p50_ms: 0.0,
         p99_ms: 0.0,
     }

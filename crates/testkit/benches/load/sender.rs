@@ -18,6 +18,8 @@ const WARM_UP: Duration = Duration::from_millis(700);
 pub(crate) struct Load {
     pub(crate) per_second: f64,
     pub(crate) cpu_per_10000: f64,
+    /// Of it, what the thread took that sends spans.
+    pub(crate) sending_per_10000: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
 }
@@ -49,7 +51,7 @@ pub(crate) async fn drive(
     let latencies: Rc<RefCell<Vec<u32>>> = Rc::default();
     let counting = Rc::new(Cell::new(false));
     let local = LocalSet::new();
-    let (cpu, seconds) = local
+    let (cpu, sending, seconds) = local
         .run_until(async {
             for _ in 0..in_flight {
                 let stream = TcpStream::connect(&program.address)
@@ -64,11 +66,15 @@ pub(crate) async fn drive(
                 ));
             }
             tokio::time::sleep(WARM_UP).await;
-            let (cpu, began) = (program.cpu(), Instant::now());
+            let (cpu, sending, began) = (program.cpu(), program.sending(), Instant::now());
             counting.set(true);
             tokio::time::sleep(span).await;
             counting.set(false);
-            (program.cpu() - cpu, began.elapsed().as_secs_f64())
+            (
+                program.cpu() - cpu,
+                program.sending() - sending,
+                began.elapsed().as_secs_f64(),
+            )
         })
         .await;
     drop(local);
@@ -83,6 +89,7 @@ pub(crate) async fn drive(
     Load {
         per_second: count as f64 / seconds,
         cpu_per_10000: cpu / count as f64 * 10_000.0,
+        sending_per_10000: sending / count as f64 * 10_000.0,
         p50_ms: quantile(0.5),
         p99_ms: quantile(0.99),
     }

@@ -213,6 +213,13 @@ impl Span {
         }
     }
 
+    /// Says what else it has to do with, once that is known.
+    pub fn link(&self, other: SpanContext) {
+        if let Some(span) = self.recording() {
+            span.add_link(other, Vec::new());
+        }
+    }
+
     /// Gives it another name, once more is known.
     pub fn rename(&self, name: impl FnOnce() -> Cow<'static, str>) {
         if let Some(span) = self.recording() {

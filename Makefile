@@ -59,6 +59,12 @@ jaeger-test: ## the ticket sale's trace in a real Jaeger, whole from the click t
 alerts: ## the alert rules: each fires in a test and is silent while all is well; and the dashboard's queries (needs promtool)
 	scripts/alerts
 
+e2e: ## the scenarios on a whole cluster, the one that KUBECONFIG names (needs kubectl, helm, Knative Eventing and Serving there)
+	scripts/e2e
+
+e2e-idle: ## what an idle hour costs there: the two scenarios that `make e2e` leaves out; an hour for each topology
+	scripts/e2e --idle
+
 bench: ## the benchmarks, and a load run of the release bridge: beside the bare limit of the same stack, and with traces beside without
 	$(CARGO) bench --locked -p cloudevents-http -p runtime -p eventing-zeebe --bench codec --bench per_event --bench per_request --bench rules
 	$(CARGO) build --release --locked -p eventing-zeebe --bin eventing-zeebe

@@ -6,6 +6,7 @@ use testkit::request::{Answered, try_send};
 
 use crate::cluster::until;
 use crate::forward::Forward;
+use crate::oidc::token;
 use crate::room::Room;
 
 /// The ingress of the Broker `default`.
@@ -14,6 +15,8 @@ pub(crate) struct Broker {
     path: String,
     /// Of this run and scenario, as the engine remembers whose events it has had.
     source: String,
+    /// Where the Broker asks for one.
+    authorization: Option<String>,
 }
 
 impl Broker {
@@ -30,10 +33,13 @@ impl Broker {
         let service = names.next().unwrap_or_default();
         let namespace = names.next().unwrap_or_default();
         let forward = Forward::to(namespace, &format!("service/{service}"), 80).await;
+        let audience = broker["status"]["address"]["audience"].as_str();
+        let authorization = audience.map(|it| format!("Bearer {}", token(room.name(), it)));
         Self {
             forward,
             path: path.to_owned(),
             source: format!("/{}", room.name()),
+            authorization,
         }
     }
 
@@ -47,13 +53,15 @@ impl Broker {
         ty: &str,
         data: &Value,
     ) -> Result<Answered, String> {
-        let headers = [
+        let mut headers = vec![
             ("ce-specversion", "1.0"),
             ("ce-id", id),
             ("ce-source", self.source.as_str()),
             ("ce-type", ty),
             ("content-type", "application/json"),
         ];
+        let authorization = self.authorization.as_deref();
+        headers.extend(authorization.map(|it| ("authorization", it)));
         let url = format!("{}/{}", self.forward.url(), self.path);
         try_send(Method::POST, &url, &headers, data.to_string()).await
     }

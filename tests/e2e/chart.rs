@@ -20,25 +20,28 @@ async fn the_chart_installs_topology_combined_and_passes_its_own_test() {
 
 /// An example of the chart with one Trigger; the model, and who looks on, come from the manifests.
 async fn installs(room: &Room, example: &str) {
+    appears(room, example, &[]);
+    room.ready();
+    helm(room, &["test", RELEASE]);
+    greets(room, "Ada").await;
+    helm(room, &["uninstall", RELEASE, "--wait"]);
+}
+
+/// As [`installs`], but no further than to have it installed, with these settings besides.
+pub(crate) fn appears(room: &Room, example: &str, settings: &[&str]) {
     room.engine_appears();
     room.apply(&rendered("bpmn"));
     let chart = path("charts/eventing-zeebe");
     let values = path(&format!("charts/eventing-zeebe/examples/{example}.yaml"));
     let triggers = "triggers={Hello.Requested}";
-    helm(
-        room,
-        &[
-            "install", RELEASE, &chart, "--values", &values, "--set", triggers,
-        ],
-    );
+    let install = [
+        "install", RELEASE, &chart, "--values", &values, "--set", triggers,
+    ];
+    helm(room, &[&install, settings].concat());
     for file in ["watch.yaml", "triggers/hello-said.yaml"] {
         let file = path(&format!("knative/hello/{file}"));
         room.kubectl(&["apply", "--filename", &file]);
     }
-    room.ready();
-    helm(room, &["test", RELEASE]);
-    greets(room, "Ada").await;
-    helm(room, &["uninstall", RELEASE, "--wait"]);
 }
 
 const RELEASE: &str = "eventing-zeebe";

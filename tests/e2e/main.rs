@@ -30,6 +30,8 @@ mod cold;
 mod dead_letters;
 /// The manifests, in any order.
 mod install;
+/// Who may send, where Knative's OIDC is on.
+mod oidc;
 /// Pods are replaced and killed while events come.
 mod rollouts;
 /// The ticket sale, from the website to the tickets.

@@ -175,8 +175,8 @@ async fn operating_md_names_every_metric_and_no_other() {
     );
 }
 
-#[test]
-fn every_link_in_the_docs_leads_somewhere() {
+/// README.md, and what else there is to read.
+fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut pages = vec![PathBuf::from("README.md"), PathBuf::from("bpmn/README.md")];
     for entry in std::fs::read_dir(root.join("docs")).expect("docs") {
@@ -185,7 +185,46 @@ fn every_link_in_the_docs_leads_somewhere() {
             pages.push(Path::new("docs").join(name));
         }
     }
-    for page in pages {
+    pages
+}
+
+/// A name in `.PHONY` without a rule does nothing, and says that it went well.
+#[test]
+fn make_has_a_rule_for_each_name_that_it_and_the_docs_tell() {
+    let makefile = read("Makefile");
+    let rules: BTreeSet<&str> = makefile
+        .lines()
+        .filter_map(|line| line.split_once(": ").or(line.split_once(':')))
+        .map(|(name, _)| name)
+        .filter(|name| name.starts_with(|first: char| first.is_ascii_lowercase()))
+        .collect();
+    let phony = makefile
+        .lines()
+        .find_map(|line| line.strip_prefix(".PHONY: "));
+    let phony: BTreeSet<&str> = phony.expect("a line .PHONY").split(' ').collect();
+    assert_eq!(rules, phony, "the Makefile's rules, and its line .PHONY");
+    for page in pages() {
+        let text = read(page.to_str().expect("a path that is UTF-8"));
+        let of_name =
+            |char: char| !(char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-');
+        for name in text
+            .split("`make ")
+            .skip(1)
+            .filter_map(|rest| rest.split(of_name).next())
+        {
+            assert!(
+                rules.contains(name),
+                "{}: no rule for `make {name}`",
+                page.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn every_link_in_the_docs_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for page in pages() {
         let text = read(page.to_str().expect("a path that is UTF-8"));
         for link in text
             .split("](")

@@ -120,6 +120,10 @@ impl Program {
 }
 
 /// What went wrong, without the values at fault: it goes into logs, spans and dead letters, and data must not.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is new, or deprecated, may hold values"
+)]
 fn explain(error: &ExecutionError) -> String {
     match error {
         ExecutionError::NoSuchKey(key) => format!(

@@ -122,23 +122,25 @@ async fn sigterm_under_load_ends_with_0_in_the_grace_and_leaves_no_job_to_a_time
         }
     })
     .await;
-    // A job that nobody handed back would come only after ten minutes.
+    // A job that nobody handed back would come only after ten minutes. The grace is the default: an engine that
+    // is busy with other scenarios takes its time over hundreds of jobs that are handed back.
     let settings = [
         ("BRIDGE_JOB_TIMEOUT_SECONDS", "600"),
-        ("BRIDGE_GRACE_SECONDS", "6"),
         ("BRIDGE_MAX_JOBS_ACTIVE", "40"),
     ];
     let mut first = both_roles(zeebe, &scenario, &hanging, &settings).await;
     let items: Vec<_> = (0..JOBS).collect();
     scenario.start("many-tasks", &json!({"items": items})).await;
-    hanging.wait_for_count(20).await;
+    // What the engine pushes in the moment in which the stream is closed is left to its time-out, as the client
+    // says: so it has long made its jobs by then.
+    hanging.wait_for_count(100).await;
     first.program().terminate();
     let status = first.program().ended().await;
-    assert_eq!(
-        status.code(),
-        Some(0),
-        "{}",
-        first.program().output().join("\n")
+    let said = first.program().output().join("\n");
+    assert_eq!(status.code(), Some(0), "{said}");
+    assert!(
+        !said.contains("not all jobs could be handed back"),
+        "{said}"
     );
 
     let accepting = Destination::accepting().await;

@@ -1,5 +1,7 @@
 //! The ticket sale: each of its models with the rules that are shipped, the services played by the test.
 
+/// Senders that know no context but Zipkin's.
+mod b3;
 /// Level 2: the process asks for what has to be done.
 mod coordinate;
 mod customer;

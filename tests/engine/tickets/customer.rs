@@ -31,6 +31,19 @@ impl<'a> Customer<'a> {
 
     /// Has a service send an event of this type about the customer, with all that the sale says of one.
     pub(super) async fn event(&self, service: &str, ty: &str, more: &Value) {
+        self.event_to(self.shop.bridge.url(), &[], service, ty, more)
+            .await;
+    }
+
+    /// As [`Customer::event`], to this address, with headers of the sender's.
+    pub(super) async fn event_to(
+        &self,
+        url: &str,
+        of_sender: &[(&str, &str)],
+        service: &str,
+        ty: &str,
+        more: &Value,
+    ) {
         let mut data = json!({
             "session": self.session, "reservationId": self.reservation,
             "paymentId": self.payment(), "customer": "Ada", "tickets": 2, "number": 7,
@@ -45,7 +58,7 @@ impl<'a> Customer<'a> {
             self.session,
             self.sent.fetch_add(1, Ordering::Relaxed)
         );
-        let headers = [
+        let mut headers = vec![
             ("ce-specversion", "1.0"),
             ("ce-source", source.as_str()),
             ("ce-type", ty),
@@ -53,7 +66,8 @@ impl<'a> Customer<'a> {
             ("ce-subject", self.session.as_str()),
             ("content-type", "application/json"),
         ];
-        let answered = request::post(self.shop.bridge.url(), &headers, data.to_string()).await;
+        headers.extend_from_slice(of_sender);
+        let answered = request::post(url, &headers, data.to_string()).await;
         assert_eq!(answered.status, 202, "{ty}: {}", answered.text());
     }
 

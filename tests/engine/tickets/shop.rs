@@ -35,11 +35,22 @@ pub(super) struct Shop {
 impl Shop {
     /// Opens one for a model of `bpmn/tickets`. What has no duration here takes for ever.
     pub(super) async fn open(name: &'static str, level: &str, durations: &[(&str, &str)]) -> Self {
+        Self::open_with(name, level, durations, &[]).await
+    }
+
+    /// As [`Shop::open`], with further settings of the bridge.
+    pub(super) async fn open_with(
+        name: &'static str,
+        level: &str,
+        durations: &[(&str, &str)],
+        more: &[(&str, &str)],
+    ) -> Self {
         let scenario = Scenario::new(Zeebe::shared().await, name);
         scenario.deploy(&format!("bpmn/tickets/{level}.bpmn")).await;
         let rules = RulesFile::new(&rules(&scenario, durations));
         let broker = Destination::accepting().await;
-        let settings = [("RULES", rules.path()), ("BRIDGE_RETRY_BACKOFF_MS", "50")];
+        let mut settings = vec![("RULES", rules.path()), ("BRIDGE_RETRY_BACKOFF_MS", "50")];
+        settings.extend_from_slice(more);
         let bridge = both_roles(scenario.zeebe(), &scenario, &broker, &settings).await;
         Self {
             scenario,

@@ -338,6 +338,23 @@ async fn the_events_of_a_batch_stay_each_in_its_own_trace() {
 }
 
 #[tokio::test]
+async fn a_span_stays_small_however_long_a_type_is_that_somebody_sends() {
+    let gateway = FakeGateway::start().await;
+    let collector = Collector::start().await;
+    let url = collector.url();
+    let bridge = sink(&gateway, &traced(&url)).await;
+    let ty = "T".repeat(8_000);
+    bridge.send_with(&ty, "1", &[], &json!({})).await;
+    let kept = &ty[..256];
+    let spans = spans(&collector, &format!("receive {kept}")[..256], 1).await;
+    assert_eq!(
+        spans.iter().map(|span| span.name.len()).max(),
+        Some(256),
+        "{spans}"
+    );
+}
+
+#[tokio::test]
 async fn with_tracing_off_what_came_is_passed_through_as_it_is() {
     let gateway = FakeGateway::start().await;
     let bridge = sink(&gateway, &[("OTEL_PROPAGATORS", "tracecontext,baggage")]).await;

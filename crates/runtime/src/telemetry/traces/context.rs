@@ -7,6 +7,8 @@ use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState}
 
 /// Longer baggage is dropped: it travels with every process that the request leads to.
 const LONGEST_BAGGAGE: usize = 1_024;
+/// A longer trace state is dropped, as W3C Trace Context (3.3.1.5) allows: each span of the trace holds it.
+const LONGEST_TRACESTATE: usize = 512;
 
 /// How context comes and goes, as `OTEL_PROPAGATORS` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +128,7 @@ pub fn read_traceparent(parent: &str, state: Option<&str>) -> Option<SpanContext
         return None;
     }
     let state = state
+        .filter(|state| state.len() <= LONGEST_TRACESTATE)
         .and_then(|state| TraceState::from_str(state).ok())
         .unwrap_or_default();
     context(
@@ -249,6 +252,23 @@ mod tests {
             "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-x",
         ] {
             assert_eq!(all().context(&headers(&[("b3", b3)])), None, "{b3}");
+        }
+    }
+
+    #[test]
+    fn a_long_trace_state_is_dropped_and_the_parent_kept() {
+        let parent = format!("00-{TRACE}-{SPAN}-01");
+        // A member has 256 characters at most.
+        let member = |name: &str| format!("{name}={}", "x".repeat(250));
+        for (members, kept) in [(&["a", "b"][..], true), (&["a", "b", "c"], false)] {
+            let state = members
+                .iter()
+                .map(|name| member(name))
+                .collect::<Vec<_>>()
+                .join(",");
+            let read = read_traceparent(&parent, Some(&state)).expect("a context");
+            assert_eq!(traceparent(&read), parent);
+            assert_eq!(tracestate(&read), kept.then_some(state));
         }
     }
 

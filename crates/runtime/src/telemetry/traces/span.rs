@@ -59,13 +59,7 @@ pub struct Attributes(Vec<KeyValue>);
 impl Attributes {
     /// A text, cut where it is long.
     pub fn text(&mut self, key: &'static str, value: impl Into<Cow<'static, str>>) {
-        let value = match value.into() {
-            Cow::Borrowed(text) => StringValue::from(shortened(text, LONGEST_TEXT)),
-            Cow::Owned(mut text) => {
-                text.truncate(shortened(&text, LONGEST_TEXT).len());
-                StringValue::from(text)
-            }
-        };
+        let value = StringValue::from(short(value.into()));
         self.0.push(KeyValue::new(key, value));
     }
 
@@ -154,7 +148,7 @@ impl Live {
     ) -> Self {
         let mut collected = Attributes(Vec::with_capacity(12));
         attributes(&mut collected);
-        let mut builder = SpanBuilder::from_name(name)
+        let mut builder = SpanBuilder::from_name(short(name))
             .with_kind(kind)
             .with_attributes(collected.0);
         builder.start_time = origin.began;
@@ -229,7 +223,7 @@ impl Span {
     /// Gives it another name, once more is known.
     pub fn rename(&self, name: impl FnOnce() -> Cow<'static, str>) {
         if let Some(span) = self.recording() {
-            span.update_name(name());
+            span.update_name(short(name()));
         }
     }
 
@@ -307,6 +301,19 @@ fn remote(context: Option<SpanContext>) -> Context {
     match context {
         Some(context) => Context::new().with_remote_span_context(context),
         None => Context::new(),
+    }
+}
+
+/// A text of a span: its names too may come from an event.
+fn short(text: Cow<'static, str>) -> Cow<'static, str> {
+    match text {
+        Cow::Borrowed(text) => shortened(text, LONGEST_TEXT).into(),
+        Cow::Owned(mut text) => {
+            text.truncate(shortened(&text, LONGEST_TEXT).len());
+            // What was cut off must not be kept with it.
+            text.shrink_to_fit();
+            text.into()
+        }
     }
 }
 

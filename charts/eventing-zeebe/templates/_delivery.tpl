@@ -31,33 +31,33 @@ deadLetterSink:
 {{- $seconds -}}
 {{- end -}}
 
-{{/* A duration in ISO 8601 in milliseconds. */}}
-{{- define "bridge.milliseconds" -}}
-{{- $milliseconds := 0 -}}
-{{- range $unit, $factor := dict "D" 86400000 "H" 3600000 "M" 60000 "S" 1000 -}}
+{{/* A duration in ISO 8601 with its fraction, in seconds. */}}
+{{- define "bridge.exactSeconds" -}}
+{{- $seconds := 0.0 -}}
+{{- range $unit, $factor := dict "D" 86400 "H" 3600 "M" 60 "S" 1 -}}
 {{- $number := trimSuffix $unit (regexFind (printf "[0-9]+([.][0-9]+)?%s" $unit) $) -}}
-{{- $milliseconds = add $milliseconds (round (mulf (float64 $number) $factor) 0 | int64) -}}
+{{- $seconds = addf $seconds (mulf (float64 $number) $factor) -}}
 {{- end -}}
-{{- $milliseconds -}}
+{{- $seconds -}}
 {{- end -}}
 
 {{/* How long a delivery block goes on with an event, in whole seconds, rounded up: every attempt may hang until its timeout,
-and before the n-th retry, counted from 0, the Broker waits backoffDelay * 2^n, or backoffDelay * n. A year is the most. */}}
+and before the n-th retry, counted from 0, the Broker waits backoffDelay * 2^n, or backoffDelay * n. A year is the most;
+all of it is floating point, which does not overflow into a short time. */}}
 {{- define "bridge.deliveryHorizon" -}}
-{{- $year := 31536000000 -}}
-{{- $delay := int64 (include "bridge.milliseconds" .backoffDelay) -}}
-{{- $retry := min (int64 .retry) 1000000 -}}
-{{- $waits := 0 -}}
-{{- if eq .backoffPolicy "linear" -}}
-{{- $waits = min $year (mul $delay (div (mul $retry (sub $retry 1)) 2)) -}}
-{{- else -}}
-{{- range until (int (min $retry 45)) -}}
-{{- $waits = min $year (add $waits $delay) -}}
-{{- $delay = min $year (mul $delay 2) -}}
+{{- $year := 31536000.0 -}}
+{{- $retry := float64 .retry -}}
+{{- $delay := include "bridge.exactSeconds" .backoffDelay | float64 -}}
+{{- $waits := mulf $delay $retry (subf $retry 1) 0.5 -}}
+{{- if eq .backoffPolicy "exponential" -}}
+{{- $waits = 0.0 -}}
+{{- range until (int (minf $retry 60)) -}}
+{{- $waits = addf $waits $delay -}}
+{{- $delay = mulf $delay 2 -}}
 {{- end -}}
 {{- end -}}
-{{- $hanging := mul (add $retry 1) (int64 (include "bridge.milliseconds" .timeout)) -}}
-{{- div (add (min $year (add $waits $hanging)) 999) 1000 -}}
+{{- $hanging := mulf (addf $retry 1) (include "bridge.exactSeconds" .timeout | float64) -}}
+{{- ceil (minf $year (addf $waits $hanging)) | int64 -}}
 {{- end -}}
 
 {{/* The longest of all Triggers' horizons, in seconds. */}}

@@ -7,7 +7,7 @@
 {{- if not (regexMatch "^https?://[^/\\s:]+(:[0-9]{1,5})?/?$" .Values.engine.address) -}}
 {{- fail (printf "engine.address is %q: write http://HOST:PORT, or https://HOST:PORT for TLS" .Values.engine.address) -}}
 {{- end -}}
-{{- range $name, $url := dict "credentials.authorizationServerUrl" .Values.credentials.authorizationServerUrl "otlp.endpoint" .Values.otlp.endpoint -}}
+{{- range $name, $url := dict "credentials.authorizationServerUrl" .Values.credentials.authorizationServerUrl "otlp.endpoint" .Values.otlp.endpoint "config.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" (dig "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" "" .Values.config | toString) -}}
 {{- if and $url (not (regexMatch "^https?://[^/\\s]+(/\\S*)?$" $url)) -}}
 {{- fail (printf "%s is %q: write a URL with http:// or https://" $name $url) -}}
 {{- end -}}
@@ -76,12 +76,14 @@
 {{- fail (printf "podLabels has %q, which the chart or Knative sets and selects pods by: take another name" $label) -}}
 {{- end -}}
 {{- end -}}
-{{- if not (hasKey .Values.config "BRIDGE_TRIGGER_HORIZON_SECONDS") -}}
-{{- $remembered := int64 (dig "BRIDGE_TIME_TO_LIVE_SECONDS" 3600 .Values.config) -}}
 {{- $horizon := int64 (include "bridge.triggerHorizon" .) -}}
+{{- $told := int64 (dig "BRIDGE_TRIGGER_HORIZON_SECONDS" $horizon .Values.config) -}}
+{{- if lt $told $horizon -}}
+{{- fail (printf "config.BRIDGE_TRIGGER_HORIZON_SECONDS is %d, but delivery, or a Trigger's own, goes on with an event for %d s: leave it out, then the chart sets it" $told $horizon) -}}
+{{- end -}}
+{{- $remembered := int64 (dig "BRIDGE_TIME_TO_LIVE_SECONDS" 3600 .Values.config) -}}
 {{- if lt $remembered $horizon -}}
 {{- fail (printf "delivery, or a Trigger's own, goes on with an event for %d s (retry, backoffDelay and timeout together), but the engine knows a second one for %d s only: retry less often, or set config.BRIDGE_TIME_TO_LIVE_SECONDS above it" $horizon $remembered) -}}
-{{- end -}}
 {{- end -}}
 {{- $names := dict -}}
 {{- range $index, $trigger := .Values.triggers -}}

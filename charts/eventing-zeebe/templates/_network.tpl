@@ -41,7 +41,7 @@
 {{- range $collector := list .Values.otlp.endpoint (get .Values.config "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") (get .Values.config "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT") }}
 {{- if $collector }}
 - ports:
-    - port: {{ include "bridge.portOf" $collector }}
+    - port: {{ include "bridge.portOf" (toString $collector) }}
       protocol: TCP
 {{- end }}
 {{- end }}

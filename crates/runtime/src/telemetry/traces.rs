@@ -8,7 +8,7 @@
 //!
 //! - `span`: [`Traces`] and [`Span`].
 //! - `context`: a span's context as text, and [`Propagators`], which read and write it in headers.
-//! - `queue`: where spans wait, bounded; `sender`: the thread that sends them.
+//! - `queue`: where spans wait, bounded; `sender`: the thread that sends them; `trouble`: what the log is told of it.
 //! - `exporter`, `http`: OTLP by gRPC or by HTTP.
 
 mod context;
@@ -17,6 +17,7 @@ mod http;
 mod queue;
 mod sender;
 mod span;
+mod trouble;
 
 pub use context::{Propagators, read_traceparent, traceparent, tracestate};
 pub use opentelemetry::trace::{SpanContext, SpanKind};

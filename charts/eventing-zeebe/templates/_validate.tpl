@@ -29,7 +29,7 @@
 {{- if and .Values.rules.revision (not .Values.rules.existingConfigMap) -}}
 {{- fail "rules.revision is set without rules.existingConfigMap: a change of rules.inline makes new pods by itself" -}}
 {{- end -}}
-{{- $grace := int (default 25 (get .Values.config "BRIDGE_GRACE_SECONDS")) -}}
+{{- $grace := int (include "bridge.grace" .) -}}
 {{- if gt (add 30 $grace) (int .Values.sink.timeoutSeconds) -}}
 {{- fail (printf "sink.timeoutSeconds is %d, which is also the grace of a pod: the queue proxy takes 30 s of it and the bridge %d (BRIDGE_GRACE_SECONDS), so %d is the least" (int .Values.sink.timeoutSeconds) $grace (add 30 $grace)) -}}
 {{- end -}}
@@ -70,6 +70,18 @@
 {{- end -}}
 {{- if and (not .Values.sink.clusterLocal) (not .Values.oidc.enabled) -}}
 {{- fail "sink.clusterLocal is false, and oidc.enabled too: whoever reaches the bridge could act on processes" -}}
+{{- end -}}
+{{- range $label, $_ := .Values.podLabels -}}
+{{- if regexMatch "^(app[.]kubernetes[.]io/(name|instance|component|part-of|version)|([a-z]+[.])?knative[.]dev/.*)$" $label -}}
+{{- fail (printf "podLabels has %q, which the chart or Knative sets and selects pods by: take another name" $label) -}}
+{{- end -}}
+{{- end -}}
+{{- if not (hasKey .Values.config "BRIDGE_TRIGGER_HORIZON_SECONDS") -}}
+{{- $remembered := int64 (dig "BRIDGE_TIME_TO_LIVE_SECONDS" 3600 .Values.config) -}}
+{{- $horizon := int64 (include "bridge.triggerHorizon" .) -}}
+{{- if lt $remembered $horizon -}}
+{{- fail (printf "delivery, or a Trigger's own, goes on with an event for %d s (retry, backoffDelay and timeout together), but the engine knows a second one for %d s only: retry less often, or set config.BRIDGE_TIME_TO_LIVE_SECONDS above it" $horizon $remembered) -}}
+{{- end -}}
 {{- end -}}
 {{- $names := dict -}}
 {{- range $index, $trigger := .Values.triggers -}}

@@ -10,7 +10,7 @@
 //! - [`source`]: the role that works the engine's jobs and sends each as an event.
 //! - [`decisions`]: what became of the last events and jobs, for whoever asks.
 //! - [`admin`]: health, readiness, metrics, decisions, the log's level.
-//! - [`command`]: what a person runs beside the two roles: deploy, emit.
+//! - [`command`]: what the program does: `run`, which joins the roles, and deploy, emit beside them.
 //!
 //! `sink` and `source` never import each other. `tests/it/layout.rs` holds the directions.
 

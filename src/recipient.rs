@@ -3,7 +3,7 @@
 //! A [`Recipient`] is one for the whole program: memory is bounded only if all bodies are paid from one
 //! budget.
 //!
-//! - [`Recipient::receive`]: a place, a sender who may, a body within limits, events.
+//! - [`Recipient::receive`]: a sender who may, a place, a body within limits, events.
 //! - [`Recipient::answer`]: the answer, and a line in the log where it is a refusal.
 //! - [`Senders`]: who may send.
 //! - `refusals`: which of them are logged.
@@ -92,6 +92,11 @@ impl Recipient {
     /// # Errors
     /// A sender who may not, what is no event, larger than the limits or slower than the least rate, and what there is no room for now.
     pub async fn receive(&self, request: Request<Body>) -> Result<Received, Refusal> {
+        let (head, body) = request.into_parts();
+        // Before a place and a byte of the body: neither is for strangers, who may make a check wait for the issuer.
+        if let Some(senders) = &self.senders {
+            senders.check(&head.headers).await?;
+        }
         let place = Arc::clone(&self.places)
             .try_acquire_owned()
             .map_err(|_| Refusal {
@@ -100,11 +105,6 @@ impl Recipient {
                     "too many requests at one time, by the limit that BRIDGE_MAX_CONNECTIONS sets; try again later",
                 ),
             })?;
-        let (head, body) = request.into_parts();
-        // Before a byte of the body: the budget is not for strangers.
-        if let Some(senders) = &self.senders {
-            senders.check(&head.headers).await?;
-        }
         let (body, reservation) = read_body(body, self.max_event_bytes, &self.budget)
             .await
             .map_err(|error| unread(&error))?;

@@ -11,8 +11,11 @@ use testkit::scenario::workspace;
 use crate::docs::documented_metrics;
 
 /// What kube-state-metrics exports, and we ask for.
-const OF_KUBERNETES: [&str; 2] = [
+const OF_KUBERNETES: [&str; 5] = [
+    "kube_pod_container_info",
     "kube_pod_container_resource_limits",
+    "kube_pod_container_status_restarts_total",
+    "kube_pod_status_phase",
     "kube_pod_status_ready",
 ];
 const PREFIXES: [&str; 4] = ["bridge_", "process_", "telemetry_", "kube_"];

@@ -1,3 +1,4 @@
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use testkit::bridge::Bridge;
 use testkit::certificates::Authority;
@@ -140,6 +141,56 @@ async fn a_token_of_a_key_that_came_after_the_last_reading_is_never_401() {
     let token = issuer.token(AUDIENCE, HELLO, &json!({}));
     let answered = send_until_told(&bridge, &token).await;
     assert_eq!(answered.status, 202, "{}", answered.text());
+}
+
+/// Clocks differ: the token looks older than the last reading, and its key is newer.
+#[tokio::test]
+async fn neither_is_one_whose_issuer_has_a_clock_that_is_behind() {
+    let gateway = FakeGateway::start().await;
+    let issuer = Issuer::start(None).await;
+    let bridge = asking(&gateway, &issuer, &[]).await;
+    bridge.ready().await;
+    issuer.rotate("second");
+    let now = chrono::Utc::now().timestamp();
+    let token = issuer.token(AUDIENCE, HELLO, &json!({"iat": now - 20, "nbf": now - 20}));
+    let answered = send_until_told(&bridge, &token).await;
+    assert_eq!(answered.status, 202, "{}", answered.text());
+}
+
+#[tokio::test]
+async fn strangers_who_wait_for_the_issuer_take_nobodys_place() {
+    let gateway = FakeGateway::start().await;
+    let issuer = Issuer::start(None).await;
+    let bridge = asking(&gateway, &issuer, &[("BRIDGE_MAX_CONNECTIONS", "8")]).await;
+    bridge.ready().await;
+    let good = issuer.token(AUDIENCE, HELLO, &json!({}));
+    issuer.behave(Manner::Answers(Answer::Never));
+    let strangers: Vec<String> = (0..16)
+        .map(|number| issuer.forged(&number.to_string(), AUDIENCE, HELLO, &json!({})))
+        .map(|token| format!("Bearer {token}"))
+        .collect();
+    let before = issuer.requests();
+    // They are answered at once until the keys may be read again, and wait from then on.
+    let asking = async || {
+        loop {
+            for answered in request::post_at_once(bridge.url(), &strangers).await {
+                assert!([401, 503].contains(&answered.status.as_u16()));
+            }
+        }
+    };
+    let sending = async {
+        while issuer.requests() == before {
+            assert_eq!(send(&bridge, &good).await.status, 202);
+        }
+        for _ in 0..20 {
+            assert_eq!(send(&bridge, &good).await.status, 202);
+        }
+    };
+    let asking = join_all((0..4).map(|_| asking()));
+    tokio::select! {
+        _ = asking => {}
+        () = sending => {}
+    }
 }
 
 #[tokio::test]

@@ -135,15 +135,7 @@ impl Dataplane {
         headers: &[(&str, &str)],
         data: &Value,
     ) -> Answered {
-        let mut all = vec![
-            ("ce-specversion", "1.0"),
-            ("ce-source", "/tests"),
-            ("ce-type", ty),
-            ("ce-id", id),
-            ("content-type", "application/json"),
-        ];
-        all.extend_from_slice(headers);
-        request::post(&self.broker, &all, data.to_string()).await
+        request::post_event(&self.broker, ty, id, headers, data).await
     }
 }
 

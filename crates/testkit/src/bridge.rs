@@ -89,15 +89,7 @@ impl Bridge {
         headers: &[(&str, &str)],
         data: &Value,
     ) -> Answered {
-        let mut all = vec![
-            ("ce-specversion", "1.0"),
-            ("ce-source", "/tests"),
-            ("ce-type", ty),
-            ("ce-id", id),
-            ("content-type", "application/json"),
-        ];
-        all.extend_from_slice(headers);
-        request::post(&self.url, &all, data.to_string()).await
+        request::post_event(&self.url, ty, id, headers, data).await
     }
 
     /// GET of one of its pages, such as `readyz`.

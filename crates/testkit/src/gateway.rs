@@ -7,35 +7,29 @@
 //! - [`Fault`]: what may go wrong with a call.
 //! - [`NewJob`], [`Job`], [`JobState`]: jobs, as the engine sees them.
 
+mod asked;
+mod call;
 mod connection;
 mod fast;
 mod fault;
+mod giving;
 mod job;
 mod message;
 mod record;
 mod service;
+mod work;
 
-use std::any::Any;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
 
 use futures_util::stream;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
-use tonic::Status;
 use tonic::transport::{Certificate, Identity as ServerIdentity, Server, ServerTlsConfig};
-use zeebe_client::JobKey;
 use zeebe_client::protocol::gateway_server::GatewayServer;
-use zeebe_client::protocol::{
-    BroadcastSignalRequest, CancelProcessInstanceRequest, CompleteJobRequest,
-    CreateProcessInstanceRequest, FailJobRequest, PublishMessageRequest, SetVariablesRequest,
-    ThrowErrorRequest, UpdateJobTimeoutRequest,
-};
 
 pub use fault::Fault;
 pub use job::{Job, JobState, NewJob};
@@ -43,14 +37,12 @@ pub use job::{Job, JobState, NewJob};
 use crate::certificates::Identity;
 use connection::{Connection, Cut};
 use fast::Fast;
-use fault::{Faults, known};
+use fault::Faults;
 use job::Jobs;
 use message::Messages;
 use record::Records;
 use service::Service;
 
-/// How long a condition is awaited before the test fails.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// The largest request and answer; the real gateway's default.
 const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
@@ -253,134 +245,6 @@ impl FakeGateway {
     }
 }
 
-/// What was asked of it.
-impl FakeGateway {
-    /// How many calls of this RPC arrived, those that were refused included.
-    ///
-    /// # Panics
-    /// When there is no such RPC.
-    #[must_use]
-    pub fn calls(&self, rpc: &str) -> usize {
-        self.shared.look(|state| state.records.calls(known(rpc)))
-    }
-
-    /// All requests of this kind that arrived, in order, those that were refused included.
-    #[must_use]
-    pub fn arrived<R: Any + Clone>(&self) -> Vec<R> {
-        self.shared.look(|state| state.records.of_type(false))
-    }
-
-    /// All requests of this kind that had their effect, in order.
-    #[must_use]
-    pub fn taken<R: Any + Clone>(&self) -> Vec<R> {
-        self.shared.look(|state| state.records.of_type(true))
-    }
-
-    /// The messages that were buffered; duplicates are not.
-    #[must_use]
-    pub fn published(&self) -> Vec<PublishMessageRequest> {
-        self.taken()
-    }
-
-    /// The process instances that were created.
-    #[must_use]
-    pub fn created(&self) -> Vec<CreateProcessInstanceRequest> {
-        self.taken()
-    }
-
-    /// The signals that were broadcast.
-    #[must_use]
-    pub fn broadcast(&self) -> Vec<BroadcastSignalRequest> {
-        self.taken()
-    }
-
-    /// The variables that were set.
-    #[must_use]
-    pub fn variables_set(&self) -> Vec<SetVariablesRequest> {
-        self.taken()
-    }
-
-    /// The process instances that were cancelled.
-    #[must_use]
-    pub fn cancelled(&self) -> Vec<CancelProcessInstanceRequest> {
-        self.taken()
-    }
-
-    /// The jobs that were completed.
-    #[must_use]
-    pub fn completed(&self) -> Vec<CompleteJobRequest> {
-        self.taken()
-    }
-
-    /// The jobs that were failed, hand-backs included.
-    #[must_use]
-    pub fn failed(&self) -> Vec<FailJobRequest> {
-        self.taken()
-    }
-
-    /// The errors that were thrown.
-    #[must_use]
-    pub fn thrown(&self) -> Vec<ThrowErrorRequest> {
-        self.taken()
-    }
-
-    /// The activations that were prolonged.
-    #[must_use]
-    pub fn prolonged(&self) -> Vec<UpdateJobTimeoutRequest> {
-        self.taken()
-    }
-
-    /// A header of the last call, such as `authorization`.
-    #[must_use]
-    pub fn last_header(&self, name: &str) -> Option<String> {
-        self.shared.look(|state| {
-            let value = state.records.last_metadata.get(name)?;
-            Some(value.to_str().ok()?.to_owned())
-        })
-    }
-
-    /// Waits until `condition` holds of this gateway; looked at again after each change.
-    ///
-    /// # Panics
-    /// When it does not hold within a minute.
-    pub async fn wait_for(&self, what: &str, condition: impl Fn(&Self) -> bool) {
-        let mut changed = self.shared.changed.subscribe();
-        let holds = async {
-            while !condition(self) {
-                changed
-                    .changed()
-                    .await
-                    .expect("the gateway is borrowed here");
-            }
-        };
-        if tokio::time::timeout(PATIENCE, holds).await.is_err() {
-            panic!("the gateway has not seen within {PATIENCE:?}: {what}");
-        }
-    }
-
-    /// Messages published to a [fast](Self::fast) gateway.
-    #[must_use]
-    pub fn count_published(&self) -> u64 {
-        self.count(|fast| fast.published.load(Ordering::Relaxed))
-    }
-
-    /// Jobs completed at a [fast](Self::fast) gateway.
-    #[must_use]
-    pub fn count_completed(&self) -> u64 {
-        self.count(|fast| fast.completed.load(Ordering::Relaxed))
-    }
-
-    /// Jobs failed at a [fast](Self::fast) gateway.
-    #[must_use]
-    pub fn count_failed(&self) -> u64 {
-        self.count(|fast| fast.failed.load(Ordering::Relaxed))
-    }
-
-    fn count(&self, counter: impl FnOnce(&Fast) -> u64) -> u64 {
-        self.shared.fast.as_ref().map_or(0, counter)
-    }
-}
-
 /// Faults.
 impl FakeGateway {
     /// All calls of this RPC meet this fault, until [`heal`](Self::heal); the last fault set counts.
@@ -407,77 +271,6 @@ impl FakeGateway {
     /// When there is no such RPC.
     pub fn heal(&self, rpc: &str) {
         self.shared.change(|state| state.faults.clear(rpc));
-    }
-}
-
-/// Jobs.
-impl FakeGateway {
-    /// Adds jobs, to be pushed to streams that are open or to wait for a poll.
-    pub fn add_jobs(&self, jobs: impl IntoIterator<Item = NewJob>) -> Vec<JobKey> {
-        self.shared.change(|state| {
-            jobs.into_iter()
-                .map(|job| {
-                    let key = state.key();
-                    state.jobs.add(key, job);
-                    JobKey(key)
-                })
-                .collect()
-        })
-    }
-
-    /// Adds one job.
-    pub fn add_job(&self, job: NewJob) -> JobKey {
-        self.shared.change(|state| {
-            let key = state.key();
-            state.jobs.add(key, job);
-            JobKey(key)
-        })
-    }
-
-    /// The job, as it stands.
-    ///
-    /// # Panics
-    /// When there never was one.
-    #[must_use]
-    pub fn job(&self, key: JobKey) -> Job {
-        self.shared
-            .look(|state| state.jobs.get(key))
-            .unwrap_or_else(|| panic!("no job with the key {key} was added"))
-    }
-
-    /// How many jobs stand so.
-    #[must_use]
-    pub fn jobs(&self, state: JobState) -> usize {
-        self.shared.look(|shared| shared.jobs.count(state))
-    }
-
-    /// The most jobs that were activated at one time.
-    #[must_use]
-    pub fn most_active(&self) -> usize {
-        self.shared.look(|state| state.jobs.most_active)
-    }
-
-    /// How many streams of this type are open.
-    #[must_use]
-    pub fn open_streams(&self, job_type: &str) -> usize {
-        self.shared.look(|state| state.jobs.open_streams(job_type))
-    }
-
-    /// Ends the streams of this type cleanly; what was pushed before still arrives.
-    pub fn end_streams(&self, job_type: &str) {
-        self.shared
-            .change(|state| state.jobs.end_streams(job_type, None));
-    }
-
-    /// Ends the streams of this type with a status.
-    pub fn break_streams(&self, job_type: &str, status: &Status) {
-        self.shared
-            .change(|state| state.jobs.end_streams(job_type, Some(status)));
-    }
-
-    /// Streams stay open and nothing is pushed, as has been seen of the real gateway; or again.
-    pub fn mute_streams(&self, muted: bool) {
-        self.shared.change(|state| state.jobs.muted = muted);
     }
 }
 

@@ -7,6 +7,7 @@
 //! - [`gateway`]: a fake Zeebe gateway, for faults that the real one does not produce on demand.
 //! - [`issuer`]: makes OIDC tokens, and shows the keys that it signs with.
 //! - [`clock`]: moves a paused clock.
+//! - [`lines`]: what is logged inside a test.
 //! - [`certificates`]: authorities and certificates of a test's own.
 //! - [`rules_file`]: a rules file of a test's own.
 //! - [`request`]: one HTTP request, made plainly.
@@ -22,6 +23,7 @@ pub mod collector;
 pub mod destination;
 pub mod gateway;
 pub mod issuer;
+pub mod lines;
 pub mod manifests;
 pub mod program;
 pub mod request;

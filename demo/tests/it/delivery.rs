@@ -1,3 +1,8 @@
+/// What a dead letter tells, and who loses one.
+mod dead_letters;
+/// What a subscriber answers with becomes an event of the Broker.
+mod replies;
+
 use std::sync::Arc;
 
 use base64::Engine;
@@ -164,70 +169,6 @@ fn reason(data: Option<&str>) -> String {
 }
 
 #[tokio::test]
-async fn a_dead_letter_tells_where_why_and_what_was_said() {
-    let answer = Answer::status(422).body("{\"error\":\"no rule for this\"}");
-    let subscriber = Subscriber::start(Vec::new(), answer).await;
-    let dead_letters = Subscriber::accepting().await;
-    let broker = start(&trigger("t", &subscriber.url, &two_retries(&dead_letters))).await;
-
-    let headers = [("ce-subject", "r-1"), ("traceparent", "00-1-2-01")];
-    assert_eq!(
-        Sender::new().event(&broker, &headers).await,
-        StatusCode::ACCEPTED
-    );
-    let letter = dead_letters.seen().pop().expect("a dead letter");
-    for (name, wanted) in [
-        ("ce-id", Some("1")),
-        ("ce-source", Some("/test")),
-        ("ce-type", Some("Tickets.Requested")),
-        ("ce-subject", Some("r-1")),
-        ("content-type", Some("application/json")),
-        ("ce-knativeerrordest", Some(subscriber.url.as_str())),
-        ("ce-knativeerrorcode", Some("422")),
-        // It has not passed a subscriber: a replay goes on counting.
-        ("ce-knativebrokerttl", Some("255")),
-        ("kn-namespace", Some("default")),
-        ("traceparent", Some("00-1-2-01")),
-        // Nothing is expected of a dead letter sink.
-        ("prefer", None),
-    ] {
-        assert_eq!(letter.header(name), wanted, "{name}");
-    }
-    assert_eq!(letter.body, "{\"seats\":2}");
-    let said = reason(letter.header("ce-knativeerrordata"));
-    assert_eq!(said, "{\"error\":\"no rule for this\"}");
-}
-
-#[tokio::test]
-async fn a_long_refusal_is_cut_to_1024_characters() {
-    let answer = Answer::status(400).body(&"x".repeat(100_000));
-    let subscriber = Subscriber::start(Vec::new(), answer).await;
-    let dead_letters = Subscriber::accepting().await;
-    let broker = start(&trigger("t", &subscriber.url, &two_retries(&dead_letters))).await;
-
-    Sender::new().event(&broker, &[]).await;
-    let letter = dead_letters.seen().pop().expect("a dead letter");
-    let data = letter.header("ce-knativeerrordata").expect("data");
-    assert_eq!(data.len(), 1_024);
-    assert_eq!(reason(Some(data)), "x".repeat(768));
-}
-
-#[tokio::test]
-async fn a_dead_letter_sink_is_retried_and_what_it_answers_with_is_not_looked_at() {
-    let subscriber = Subscriber::start(Vec::new(), Answer::status(400)).await;
-    let first = vec![Answer::status(503), Answer::status(503)];
-    let sink = Subscriber::start(first, Answer::status(200).body("ok")).await;
-    let broker = start(&trigger("t", &subscriber.url, &two_retries(&sink))).await;
-
-    assert_eq!(
-        Sender::new().event(&broker, &[]).await,
-        StatusCode::ACCEPTED
-    );
-    assert_eq!((subscriber.seen().len(), sink.seen().len()), (1, 3));
-    assert_eq!(broker.counts().dead_lettered, 1);
-}
-
-#[tokio::test]
 async fn an_event_that_a_trigger_loses_is_500_though_the_others_have_it() {
     let good = Subscriber::accepting().await;
     let bad = Subscriber::start(Vec::new(), Answer::status(400)).await;
@@ -361,85 +302,4 @@ async fn a_trigger_can_ask_for_structured_mode() {
     let event: serde_json::Value = serde_json::from_slice(&got.body).expect("JSON");
     assert_eq!(event["type"], "Tickets.Requested");
     assert_eq!(event["data"]["seats"], 2);
-}
-
-#[tokio::test]
-async fn a_reply_goes_to_the_broker_and_its_triggers() {
-    let structured = "{\"specversion\":\"1.0\",\"id\":\"reply\",\"source\":\"/s\",\"type\":\"B\"}";
-    for answer in [
-        Answer::status(200).event("B"),
-        Answer::status(202).event("B"),
-        Answer::status(200)
-            .header(
-                "content-type",
-                "application/cloudevents+json; charset=utf-8",
-            )
-            .body(structured),
-    ] {
-        let first = Subscriber::start(Vec::new(), answer).await;
-        let second = Subscriber::accepting().await;
-        let yaml = [
-            trigger(
-                "a",
-                &first.url,
-                "  filter: {attributes: {type: Tickets.Requested}}",
-            ),
-            trigger("b", &second.url, "  filter: {attributes: {type: B}}"),
-        ];
-        let broker = start(&yaml.concat()).await;
-
-        let headers = [("traceparent", "00-1-2-01"), ("ce-subject", "r-1")];
-        assert_eq!(
-            Sender::new().event(&broker, &headers).await,
-            StatusCode::ACCEPTED
-        );
-        let reply = second.seen().pop().expect("the reply");
-        assert_eq!(reply.header("ce-id"), Some("reply"));
-        assert_eq!(reply.header("ce-subject"), None);
-        assert_eq!(reply.header("traceparent"), Some("00-1-2-01"));
-        assert!(reply.header("ce-knativearrivaltime").is_some());
-        let counts = broker.counts();
-        assert_eq!(
-            (counts.received, counts.replies, counts.delivered),
-            (2, 1, 2)
-        );
-    }
-}
-
-#[tokio::test]
-async fn replies_in_a_circle_end_after_255_hops_and_the_last_is_a_dead_letter() {
-    // The subscriber tries to start the count anew each time.
-    let answer = Answer::status(200)
-        .event("Tickets.Requested")
-        .header("ce-knativebrokerttl", "255");
-    let subscriber = Subscriber::start(Vec::new(), answer).await;
-    let dead_letters = Subscriber::accepting().await;
-    let broker = start(&trigger("t", &subscriber.url, &two_retries(&dead_letters))).await;
-
-    assert_eq!(
-        Sender::new().event(&broker, &[]).await,
-        StatusCode::ACCEPTED
-    );
-    assert_eq!(subscriber.seen().len(), 255);
-    let letters = dead_letters.seen();
-    assert_eq!(letters.len(), 1);
-    assert_eq!(letters[0].header("ce-knativeerrorcode"), Some("400"));
-    let broker_url = broker.url("default", "default");
-    assert_eq!(
-        letters[0].header("ce-knativeerrordest"),
-        Some(broker_url.as_str())
-    );
-}
-
-#[tokio::test]
-async fn replies_in_a_circle_without_a_dead_letter_sink_are_told_to_the_sender() {
-    let answer = Answer::status(200).event("Tickets.Requested");
-    let subscriber = Subscriber::start(Vec::new(), answer).await;
-    let broker = start(&trigger("t", &subscriber.url, "")).await;
-
-    let status = Sender::new()
-        .event(&broker, &[("ce-knativebrokerttl", "4")])
-        .await;
-    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
-    assert_eq!(subscriber.seen().len(), 3);
 }

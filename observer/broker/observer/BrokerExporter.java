@@ -4,10 +4,10 @@ import io.camunda.zeebe.exporter.api.Exporter;
 import io.camunda.zeebe.exporter.api.context.Context;
 import io.camunda.zeebe.exporter.api.context.Controller;
 import io.camunda.zeebe.protocol.record.Record;
-import io.camunda.zeebe.protocol.record.RecordType;
 import io.camunda.zeebe.protocol.record.ValueType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.EnumSet;
 import java.util.Map;
 
 /**
@@ -37,18 +37,7 @@ public final class BrokerExporter implements Exporter {
     Map<String, Object> arguments = context.getConfiguration().getArguments();
     port = Integer.parseInt(String.valueOf(arguments.get("port")));
     origins = String.valueOf(arguments.getOrDefault("origins", ""));
-    context.setFilter(
-        new Context.RecordFilter() {
-          @Override
-          public boolean acceptType(RecordType type) {
-            return type == RecordType.EVENT; // what happened, not what was asked for
-          }
-
-          @Override
-          public boolean acceptValue(ValueType type) {
-            return true;
-          }
-        });
+    context.setFilter(new EventsOf(EnumSet.allOf(ValueType.class)));
   }
 
   @Override

@@ -5,7 +5,6 @@ import io.camunda.zeebe.exporter.api.context.Context;
 import io.camunda.zeebe.exporter.api.context.Controller;
 import io.camunda.zeebe.exporter.api.context.ScheduledTask;
 import io.camunda.zeebe.protocol.record.Record;
-import io.camunda.zeebe.protocol.record.RecordType;
 import io.camunda.zeebe.protocol.record.ValueType;
 import java.time.Duration;
 import java.util.EnumSet;
@@ -48,18 +47,7 @@ public final class EventExporter implements Exporter {
     settings = EventSettings.of(arguments == null ? Map.of() : arguments);
     log = context.getLogger();
     partition = context.getPartitionId();
-    context.setFilter(
-        new Context.RecordFilter() {
-          @Override
-          public boolean acceptType(RecordType type) {
-            return type == RecordType.EVENT; // what happened, not what was asked for
-          }
-
-          @Override
-          public boolean acceptValue(ValueType type) {
-            return TYPES.contains(type);
-          }
-        });
+    context.setFilter(new EventsOf(TYPES));
   }
 
   @Override

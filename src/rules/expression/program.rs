@@ -119,20 +119,45 @@ impl Program {
     }
 }
 
+/// What went wrong, without the values at fault: it goes into logs, spans and dead letters, and data must not.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is new, or deprecated, may hold values"
+)]
 fn explain(error: &ExecutionError) -> String {
-    if let ExecutionError::NoSuchKey(key) = error {
-        return format!(
+    match error {
+        ExecutionError::NoSuchKey(key) => format!(
             "needs `{}`, which is missing; `has(...)` tells whether a field is there",
             cut(key, 100)
-        );
+        ),
+        ExecutionError::UndeclaredReference(name) => {
+            format!("needs `{}`, which is missing", cut(name, 100))
+        }
+        // It names types.
+        ExecutionError::NoSuchOverload(error) => {
+            format!("cannot be evaluated: {}", cut(&error.to_string(), 200))
+        }
+        ExecutionError::FunctionError { function, .. } => format!(
+            "cannot be evaluated: `{}` fails for what it is given",
+            cut(function, 100)
+        ),
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
+            String::from("cannot be evaluated: it divides by zero")
+        }
+        ExecutionError::Overflow(operator, ..) => {
+            format!("cannot be evaluated: `{operator}` leads to a number that is too large")
+        }
+        ExecutionError::IndexOutOfBounds(_) => {
+            String::from("cannot be evaluated: a list is not that long")
+        }
+        ExecutionError::ValuesNotComparable(..) => {
+            String::from("cannot be evaluated: it compares what cannot be compared")
+        }
+        ExecutionError::DuplicateKey(_) => {
+            String::from("cannot be evaluated: an object would have a key twice")
+        }
+        _ => String::from("cannot be evaluated with the values that it is given"),
     }
-    if let ExecutionError::UndeclaredReference(name) = error {
-        return format!("needs `{}`, which is missing", cut(name, 100));
-    }
-    if let ExecutionError::NoSuchOverload(error) = error {
-        return format!("cannot be evaluated: {}", cut(&error.to_string(), 200));
-    }
-    format!("cannot be evaluated: {}", cut(&error.to_string(), 200))
 }
 
 #[cfg(test)]

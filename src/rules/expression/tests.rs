@@ -203,3 +203,26 @@ fn variables_that_are_not_json_are_an_error() {
         assert!(template.json(variables).is_err(), "{variables}");
     }
 }
+
+#[test]
+fn an_error_says_what_is_wrong_and_nothing_of_the_data() {
+    for (expression, reason) in [
+        ("=int(order.id)", "`int` fails for what it is given"),
+        ("=order.lines[seats * 1000]", "not that long"),
+        ("=seats / (seats - seats)", "divides by zero"),
+        (
+            "=(seats + 9223372036854775800) * seats",
+            "a number that is too large",
+        ),
+        ("={order.id: 1, order.id + '': 2}", "a key twice"),
+        ("=order.id < seats", "no matching overload"),
+        ("={order: 1}", "with the values that it is given"),
+    ] {
+        let said = json(expression).expect_err(expression);
+        let said = said.replace(expression.trim_start_matches('='), "");
+        assert!(said.contains(reason), "{expression}: {said}");
+        for value in ["o-7", "2000", "9223372036854775802", "10.5"] {
+            assert!(!said.contains(value), "{expression}: {said}");
+        }
+    }
+}

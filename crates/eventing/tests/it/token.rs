@@ -1,12 +1,11 @@
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
 
 use eventing::{Attempt, NotReached, Sender, SenderSettings, SinkBinding, Token};
 use tempfile::TempDir;
 use testkit::certificates::Authority;
 use testkit::destination::{Answer, Destination};
+use testkit::lines::Lines;
 
 use crate::harness::{PATIENCE, message, send, uri};
 
@@ -154,21 +153,6 @@ async fn the_settings_for_a_sinkbinding_have_its_token_and_its_certificates() {
     );
 }
 
-/// Log lines as they are written.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_token_is_in_no_log_line_and_no_debug_output() {
     let lines = Lines::default();
@@ -208,7 +192,7 @@ async fn the_token_is_in_no_log_line_and_no_debug_output() {
     ] {
         assert!(!text.contains("s3cret"), "{text}");
     }
-    let logged = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let logged = lines.text();
     assert!(logged.contains("h2::"), "nothing was logged: {logged}");
     assert!(!logged.contains("s3cret"), "{logged}");
 }

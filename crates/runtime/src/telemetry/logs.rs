@@ -166,10 +166,10 @@ where
             .flatten_event(true)
             .with_current_span(false)
             .with_span_list(false)
-            .map_event_format(ids::Json)
+            .map_event_format(ids::json)
             .boxed()
     } else {
-        lines.map_event_format(ids::Text).boxed()
+        lines.map_event_format(ids::text).boxed()
     };
     Ok((lines.with_filter(targets), filter))
 }

@@ -8,7 +8,7 @@
 //!
 //! - `span`: [`Traces`] and [`Span`].
 //! - `context`: a span's context as text, and [`Propagators`], which read and write it in headers.
-//! - `queue`: where spans wait, bounded; `sender`: the thread that sends them.
+//! - `queue`: where spans wait, bounded; `sender`: the thread that sends them; `trouble`: what the log is told of it.
 //! - `otlp`: spans as bytes; `exporter`, `http`: these by gRPC or by HTTP.
 
 mod context;
@@ -18,6 +18,7 @@ mod otlp;
 mod queue;
 mod sender;
 mod span;
+mod trouble;
 
 pub use context::{Propagators, read_traceparent, traceparent, tracestate};
 pub use opentelemetry::trace::{SpanContext, SpanKind};

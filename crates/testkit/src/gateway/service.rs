@@ -1,18 +1,11 @@
 //! The gateway protocol, answered from the model.
 
-use std::any::Any;
-use std::future::pending;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
 use futures_util::stream;
-use prost::Message;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until};
 use tonic::{Request, Response, Status};
 use zeebe_client::protocol::gateway_server::Gateway;
 use zeebe_client::protocol::{
@@ -29,131 +22,20 @@ use zeebe_client::protocol::{
     UpdateJobRetriesResponse, UpdateJobTimeoutRequest, UpdateJobTimeoutResponse, deployment,
 };
 
-use super::connection::Cut;
+use super::Shared;
 use super::fast::Fast;
-use super::fault::{Fault, too_large};
-use super::job::Pushed;
-use super::{MAX_MESSAGE_BYTES, Shared, State};
+use super::giving::{OpenStream, batches};
 
-/// What the gateway waits for jobs where a poll leaves it open.
-const DEFAULT_POLL: Duration = Duration::from_secs(10);
-
-type Answer<T> = Result<Response<T>, Status>;
+/// What a call is answered.
+pub(super) type Answer<T> = Result<Response<T>, Status>;
 type Streamed<T> = Pin<Box<dyn stream::Stream<Item = Result<T, Status>> + Send>>;
 
 /// Answers calls; as many of it as there are starts of the gateway.
 pub(super) struct Service(pub(super) Arc<Shared>);
 
-/// How a call goes on once it has had its effect.
-enum After {
-    Answer,
-    Refuse(Status),
-    Cut(Arc<Cut>),
-}
-
-impl After {
-    async fn answer<T>(self, answer: Result<T, Status>) -> Answer<T> {
-        match self {
-            Self::Answer => answer.map(Response::new),
-            Self::Refuse(status) => Err(status),
-            Self::Cut(cut) => {
-                cut.cut();
-                pending().await
-            }
-        }
-    }
-}
-
 impl Service {
-    /// Notes a call and lets the fault that waits for it strike.
-    async fn arrive<R>(
-        &self,
-        rpc: &'static str,
-        request: Request<R>,
-    ) -> Result<(R, usize, After), Status>
-    where
-        R: Message + Clone + Any,
-    {
-        let cut = request.extensions().get::<Arc<Cut>>().cloned();
-        let cut = cut.expect("each request knows its connection");
-        let bytes = request.get_ref().encoded_len();
-        if bytes > MAX_MESSAGE_BYTES {
-            return Err(too_large(bytes));
-        }
-        let (place, fault) = self.0.change(|state| {
-            (
-                state
-                    .records
-                    .arrived(rpc, request.get_ref().clone(), request.metadata()),
-                state.faults.strike(rpc),
-            )
-        });
-        let request = request.into_inner();
-        let after = match fault {
-            None => After::Answer,
-            Some(Fault::Status(code, message)) => return Err(Status::new(code, message)),
-            Some(Fault::StatusAfterTaking(code, message)) => {
-                After::Refuse(Status::new(code, message))
-            }
-            Some(Fault::Hang) => pending().await,
-            Some(Fault::Cut) => {
-                cut.cut();
-                pending().await
-            }
-            Some(Fault::CutAfterTaking) => After::Cut(cut),
-            Some(Fault::Delay(pause)) => {
-                sleep(pause).await;
-                After::Answer
-            }
-        };
-        Ok((request, place, after))
-    }
-
-    /// A call with one answer.
-    async fn take<R, T>(
-        &self,
-        rpc: &'static str,
-        request: Request<R>,
-        effect: impl FnOnce(&mut State, &R) -> Result<T, Status> + Send,
-    ) -> Answer<T>
-    where
-        R: Message + Clone + Any,
-    {
-        let (request, place, after) = self.arrive(rpc, request).await?;
-        let answer = self.0.change(|state| {
-            let answer = effect(state, &request);
-            if answer.is_ok() {
-                state.records.took(place);
-            }
-            answer
-        });
-        after.answer(answer).await
-    }
-
     fn fast(&self) -> Option<&Fast> {
         self.0.fast.as_ref()
-    }
-
-    /// Waits for jobs, as a long poll does.
-    async fn poll(&self, request: &ActivateJobsRequest) -> Vec<ActivatedJob> {
-        let patience = match request.request_timeout {
-            0 => DEFAULT_POLL,
-            millis => Duration::from_millis(millis.try_into().unwrap_or_default()),
-        };
-        let until = Instant::now() + patience;
-        let mut changed = self.0.changed.subscribe();
-        loop {
-            changed.borrow_and_update();
-            let jobs = self.0.look(|state| state.jobs.activate(request));
-            if !jobs.is_empty() {
-                self.0.change(|_| ());
-                return jobs;
-            }
-            tokio::select! {
-                () = sleep_until(until) => return jobs,
-                _ = changed.changed() => {}
-            }
-        }
     }
 }
 
@@ -457,58 +339,5 @@ impl Gateway for Service {
             })
         })
         .await
-    }
-}
-
-/// Cuts what was activated into answers of at most the gateway's size, but for a single job above it.
-fn batches(jobs: Vec<ActivatedJob>) -> Vec<Vec<ActivatedJob>> {
-    let mut batches: Vec<Vec<ActivatedJob>> = Vec::new();
-    let mut bytes = usize::MAX;
-    for job in jobs {
-        let more = job.encoded_len();
-        match batches.last_mut() {
-            Some(batch) if bytes + more <= MAX_MESSAGE_BYTES => {
-                bytes += more;
-                batch.push(job);
-            }
-            _ => {
-                bytes = more;
-                batches.push(vec![job]);
-            }
-        }
-    }
-    batches
-}
-
-/// A stream of jobs; closed when it is dropped, with what it had not sent going to others.
-struct OpenStream {
-    id: u64,
-    pushed: mpsc::UnboundedReceiver<Pushed>,
-    first: Option<Pushed>,
-    shared: Arc<Shared>,
-}
-
-impl stream::Stream for OpenStream {
-    type Item = Pushed;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Pushed>> {
-        match self.first.take() {
-            Some(first) => Poll::Ready(Some(first)),
-            None => self.pushed.poll_recv(context),
-        }
-    }
-}
-
-impl Drop for OpenStream {
-    fn drop(&mut self) {
-        self.pushed.close();
-        let mut unsent: Vec<i64> = Vec::new();
-        let mut next = self.first.take();
-        while let Some(pushed) = next.or_else(|| self.pushed.try_recv().ok()) {
-            unsent.extend(pushed.ok().map(|job| job.key));
-            next = None;
-        }
-        self.shared
-            .change(|state| state.jobs.close_stream(self.id, unsent));
     }
 }

@@ -1,129 +1,22 @@
 //! Tokens, basic authentication, and that secrets stay secret.
+//!
+//! - `server`: an authorization server that gives tokens, or what it is told.
+//! - `secrets`: what is never shown.
 
-use std::convert::Infallible;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+mod secrets;
+mod server;
+
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::join_all;
-use http::{Response, StatusCode};
-use http_body_util::{BodyExt, Full};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use testkit::clock::pass;
 use testkit::gateway::{FakeGateway, Fault};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tonic::Code;
-use zeebe_client::{
-    ClientIdentity, Credentials, EngineError, ErrorKind, Gateway, OAuth, Secret, Settings, Topology,
-};
+use zeebe_client::{Credentials, EngineError, ErrorKind, Gateway, OAuth, Secret, Topology};
 
 use crate::harness::{connect, settings};
-
-const CLIENT_SECRET: &str = "hunter2-client-secret";
-const TOKEN: &str = "hunter2-token";
-
-/// An authorization server that gives the tokens `hunter2-token-1`, `-2` and so on.
-struct TokenServer {
-    address: SocketAddr,
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    requests: watch::Sender<Vec<String>>,
-    answer: Mutex<(StatusCode, String)>,
-    /// While false, nobody is answered.
-    open: watch::Sender<bool>,
-}
-
-impl TokenServer {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("its address");
-        let shared = Arc::new(Shared {
-            requests: watch::Sender::new(Vec::new()),
-            answer: Mutex::new((
-                StatusCode::OK,
-                format!(r#"{{"access_token":"{TOKEN}-N","expires_in":3600}}"#),
-            )),
-            open: watch::Sender::new(true),
-        });
-        tokio::spawn({
-            let shared = Arc::clone(&shared);
-            async move {
-                while let Ok((stream, _)) = listener.accept().await {
-                    tokio::spawn(serve(stream, Arc::clone(&shared)));
-                }
-            }
-        });
-        Self { address, shared }
-    }
-
-    fn answer(&self, status: u16, body: &str) {
-        let status = StatusCode::from_u16(status).expect("a status");
-        *self.shared.answer.lock().expect("no panic") = (status, body.to_owned());
-    }
-
-    fn requests(&self) -> Vec<String> {
-        self.shared.requests.borrow().clone()
-    }
-
-    async fn asked(&self, times: usize) {
-        let mut requests = self.shared.requests.subscribe();
-        requests
-            .wait_for(|requests| requests.len() >= times)
-            .await
-            .expect("it lives");
-    }
-
-    fn credentials(&self) -> Credentials {
-        Credentials::OAuth(OAuth {
-            authorization_server: format!("http://{}/oauth/token", self.address)
-                .parse()
-                .expect("a URI"),
-            client_id: String::from("bridge"),
-            client_secret: Secret::new(CLIENT_SECRET),
-            audience: Some(String::from("zeebe api")),
-            scope: None,
-        })
-    }
-
-    /// A client of this gateway that gets its tokens here.
-    fn connect(&self, fake: &FakeGateway) -> Gateway {
-        let mut settings = settings(fake);
-        settings.credentials = self.credentials();
-        settings.call_timeout = Duration::from_secs(5);
-        Gateway::new(settings).expect("usable settings")
-    }
-}
-
-async fn serve(stream: tokio::net::TcpStream, shared: Arc<Shared>) {
-    let answer = service_fn(move |request: http::Request<hyper::body::Incoming>| {
-        let shared = Arc::clone(&shared);
-        async move {
-            let body = request.into_body().collect().await.expect("a body");
-            let form = String::from_utf8(body.to_bytes().to_vec()).expect("a form");
-            let mut count = 0;
-            shared.requests.send_modify(|requests| {
-                requests.push(form);
-                count = requests.len();
-            });
-            let mut open = shared.open.subscribe();
-            open.wait_for(|open| *open).await.expect("it lives");
-            let (status, body) = shared.answer.lock().expect("no panic").clone();
-            let body = body.replace("-N", &format!("-{count}"));
-            let mut response = Response::new(Full::new(Bytes::from(body)));
-            *response.status_mut() = status;
-            Ok::<_, Infallible>(response)
-        }
-    });
-    // A client that goes away is no failure of the server.
-    let _ = hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), answer)
-        .await;
-}
+use server::{CLIENT_SECRET, TokenServer};
 
 async fn shown(gateway: &Gateway, fake: &FakeGateway) -> Option<String> {
     gateway.topology(Topology).await.expect("an answer");
@@ -406,74 +299,4 @@ async fn an_authorization_server_that_hangs_is_given_up() {
     let gateway = Gateway::new(settings).expect("usable settings");
     let error = refused(&gateway).await;
     assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-}
-
-#[tokio::test]
-async fn secrets_are_never_shown() {
-    let fake = FakeGateway::start().await;
-    let server = TokenServer::start().await;
-    let mut settings: Settings = settings(&fake);
-    settings.credentials = server.credentials();
-    settings.client_identity = Some(ClientIdentity {
-        certificate: b"hunter2-certificate".to_vec(),
-        key: Secret::new("hunter2-key"),
-    });
-    let gateway = Gateway::new(settings.clone()).expect("plaintext needs no certificate");
-    shown(&gateway, &fake).await;
-    fake.fail("Topology", Fault::status(Code::Unauthenticated, "refused"));
-    let error = refused(&gateway).await;
-    let basic = Credentials::Basic {
-        username: String::from("user"),
-        password: Secret::new("hunter2-password"),
-    };
-    let all = format!("{settings:?} {settings:#?} {gateway:?} {error:?} {error} {basic:?}");
-    assert!(!all.contains("hunter2"), "{all}");
-    assert!(all.contains("[redacted]"), "{all}");
-}
-
-#[tokio::test]
-async fn secrets_are_not_logged_at_any_level() {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer({
-            let lines = lines.clone();
-            move || lines.clone()
-        })
-        .finish();
-    let _all = tracing::subscriber::set_default(subscriber);
-    let fake = FakeGateway::start().await;
-    let server = TokenServer::start().await;
-    let gateway = server.connect(&fake);
-    shown(&gateway, &fake).await;
-    server.answer(503, "");
-    pass(Duration::from_secs(3560)).await;
-    shown(&gateway, &fake).await;
-    let mut settings = settings(&fake);
-    settings.credentials = Credentials::Basic {
-        username: String::from("Aladdin"),
-        password: Secret::new("open sesame"),
-    };
-    shown(&Gateway::new(settings).expect("usable"), &fake).await;
-    let all = String::from_utf8_lossy(&lines.0.lock().expect("no panic")).into_owned();
-    assert!(all.contains("could not be refreshed"), "{all}");
-    for secret in ["hunter2", "open sesame", "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="] {
-        let line = all.lines().find(|line| line.contains(secret));
-        assert_eq!(line, None);
-    }
-}
-
-/// What was logged.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no panic").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

@@ -8,7 +8,7 @@ use super::bearer::malformed;
 use super::outcome::{Denied, Outcome};
 
 /// By how many seconds the issuer's clock and ours may differ.
-const LEEWAY: f64 = 30.0;
+pub(super) const LEEWAY: f64 = 30.0;
 
 /// The claims that are looked at. Times are seconds since 1970, which need not be whole.
 #[derive(Debug, Deserialize)]

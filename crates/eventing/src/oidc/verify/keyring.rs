@@ -7,14 +7,17 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 
 use super::Pace;
 use super::bearer::Token;
-use super::claims::seconds;
+use super::claims::{LEEWAY, seconds};
 use super::issuer::Issuer;
 use super::keys::{Keys, Verdict};
+
+/// So many requests wait for a reading at a time: anybody can make a token with a key that is not known.
+const MOST_WAITING: usize = 64;
 
 /// Whether the issuer tells its keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +47,7 @@ pub(super) struct Keyring {
     last: watch::Sender<Last>,
     health: watch::Sender<KeysHealth>,
     wanted: Notify,
+    waiting: Semaphore,
 }
 
 /// The last reading.
@@ -65,6 +69,7 @@ impl Keyring {
             last: watch::Sender::default(),
             health: watch::Sender::new(KeysHealth::Unknown),
             wanted: Notify::new(),
+            waiting: Semaphore::new(MOST_WAITING),
         }
     }
 
@@ -132,6 +137,9 @@ impl Keyring {
         let last = if last.rest_until.is_some_and(|until| came < until) {
             last
         } else {
+            let Ok(_waiting) = self.waiting.try_acquire() else {
+                return Found::Away(String::from("others wait for its issuer already"));
+            };
             match self.next(last.readings).await {
                 Some(next) => next,
                 None => return Found::Away(String::from("its issuer has not answered yet")),
@@ -146,9 +154,9 @@ impl Keyring {
             return Found::Away(why);
         }
         // An issuer shows a key before it signs with it. A token that is newer than the last reading may be signed
-        // with one that came since.
+        // with one that came since; and its clock may be behind ours, so that a new token looks older.
         let shown = last.began.is_some_and(|(began, clock)| {
-            began >= came || issued.is_some_and(|issued| issued + 1.0 <= seconds(clock))
+            began >= came || issued.is_some_and(|issued| issued + LEEWAY <= seconds(clock))
         });
         if shown {
             Found::UnknownKey

@@ -41,6 +41,15 @@ pub(super) fn resolve(
             ));
         }
     }
+    // The address is logged.
+    if uri
+        .authority()
+        .is_some_and(|all| all.as_str().contains('@'))
+    {
+        return Err(String::from(
+            "holds credentials; give them in OTEL_EXPORTER_OTLP_HEADERS, as in authorization=Basic%20...",
+        ));
+    }
     let protocol = protocol.unwrap_or(if uri.port_u16() == Some(HTTP_PORT) {
         Protocol::HttpProtobuf
     } else {

@@ -96,11 +96,11 @@ fn an_endpoint_decides_where_and_how() {
     ];
     assert_eq!(of(&insecure), grpc("http://c:4317"));
     for name in [ALL, OWN] {
-        for bad in ["http://", "ftp://c:1", "http://c d"] {
+        for bad in ["http://", "ftp://c:1", "http://c d", "http://u:secret@c:1"] {
             let settings = read(&[(name, bad)]);
             assert!(settings.traces.is_none(), "{bad}");
             assert!(
-                settings.warnings[0].starts_with(name),
+                settings.warnings[0].starts_with(name) && !settings.warnings[0].contains("secret"),
                 "{:?}",
                 settings.warnings
             );

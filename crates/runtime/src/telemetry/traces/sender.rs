@@ -15,10 +15,8 @@ use super::exporter::Exporter;
 use super::otlp::Frame;
 use super::queue::{Entrance, Queue};
 use super::span::Traces;
+use super::trouble::Trouble;
 use crate::telemetry::otel::TraceSettings;
-
-/// Between two lines of the log that say that spans are lost.
-const QUIET: Duration = Duration::from_secs(60);
 
 /// Why traces cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -159,46 +157,24 @@ async fn send(
             match problem {
                 None => {
                     queue.counts.sent.add(spans);
-                    trouble.over();
+                    if let Some(lost_since) = trouble.over() {
+                        tracing::info!(lost_since, "the collector takes spans again");
+                    }
                 }
                 Some(problem) => {
                     queue.counts.failed.add(spans);
-                    trouble.failed(spans, &problem);
+                    if let Some(spans) = trouble.failed(spans, Instant::now()) {
+                        tracing::warn!(
+                            spans,
+                            problem,
+                            "the collector does not take spans; they are lost, and nothing else is affected"
+                        );
+                    }
                 }
             }
         }
         if let Some(flushed) = flushed {
             let _ = flushed.send(());
-        }
-    }
-}
-
-/// Keeps a collector that is away from filling the log.
-#[derive(Debug, Default)]
-struct Trouble {
-    logged: Option<Instant>,
-    spans: u64,
-}
-
-impl Trouble {
-    fn failed(&mut self, spans: u64, problem: &str) {
-        self.spans += spans;
-        if self.logged.is_some_and(|logged| logged.elapsed() < QUIET) {
-            return;
-        }
-        self.logged = Some(Instant::now());
-        tracing::warn!(
-            spans = self.spans,
-            problem,
-            "the collector does not take spans; they are lost, and nothing else is affected"
-        );
-        self.spans = 0;
-    }
-
-    fn over(&mut self) {
-        if self.logged.take().is_some() {
-            tracing::info!(lost_since = self.spans, "the collector takes spans again");
-            self.spans = 0;
         }
     }
 }

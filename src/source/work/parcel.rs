@@ -1,0 +1,62 @@
+//! The event that a job becomes, ready to be sent.
+
+use std::sync::Arc;
+
+use cloudevents_http::{Message, into_binary};
+use eventing::extension::{TRACEPARENT, TRACESTATE};
+use eventing::spans::Described;
+use http::HeaderValue;
+use zeebe_client::HeldJob;
+
+use super::Bench;
+use crate::source::event::{self, Travelled};
+use crate::source::task::{Task, TaskError};
+
+/// An event on its way.
+pub(super) struct Parcel {
+    pub(super) task: Arc<Task>,
+    pub(super) message: Message,
+    pub(super) described: Described,
+}
+
+impl Bench {
+    pub(super) fn parcel(
+        &self,
+        job: &HeldJob,
+        variables: &str,
+        travelled: &Travelled,
+    ) -> Result<Parcel, TaskError> {
+        let job = job.job();
+        let task = self.tasks.of(job)?;
+        let source = &self.config.event_source;
+        let mut event = event::build(job, &task, source, variables, travelled)?;
+        let hops = travelled.hops();
+        if hops > self.config.hop_limit {
+            self.metrics.looped();
+            return Err(TaskError::new(
+                "hops",
+                format!(
+                    "the event went through processes {} times, more than the limit of {}: events and processes start each other in a loop",
+                    hops, self.config.hop_limit
+                ),
+            ));
+        }
+        self.binding.apply_overrides(&mut event);
+        let described = self.traces.describe(&event, travelled);
+        let mut message =
+            into_binary(event).map_err(|error| TaskError::new("event", error.to_string()))?;
+        for (name, value) in [
+            (TRACEPARENT, &travelled.traceparent),
+            (TRACESTATE, &travelled.tracestate),
+        ] {
+            if let Some(Ok(value)) = value.as_ref().map(HeaderValue::try_from) {
+                message.headers.insert(name, value);
+            }
+        }
+        Ok(Parcel {
+            task,
+            message,
+            described,
+        })
+    }
+}

@@ -74,7 +74,7 @@ fn a_condition_that_cannot_be_decided_is_an_error_and_not_a_no() {
     );
     assert_eq!(
         refused(&rules("data.n"), &json(r#"{"n":"yes"}"#)),
-        "rule `r`: `when`: `data.n` is \"yes\": expected true or false"
+        "rule `r`: `when`: `data.n` is neither true nor false"
     );
     assert!(taken(&rules("has(data.n) && data.n > 1"), &json("{}")).is_empty());
     assert!(taken(&rules("has(event.subject)"), &json("{}")).is_empty());

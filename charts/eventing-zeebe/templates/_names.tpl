@@ -19,20 +19,20 @@
 
 {{/* (dict "root" $ "component" "sink"), and a "name" for what is not the bridge. */}}
 {{- define "bridge.labels" -}}
-app.kubernetes.io/name: {{ default (include "bridge.name" .root) .name }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
-app.kubernetes.io/component: {{ .component }}
+app.kubernetes.io/name: {{ default (include "bridge.name" .root) .name | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
+app.kubernetes.io/component: {{ .component | quote }}
 app.kubernetes.io/part-of: eventing-zeebe
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service | quote }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | quote }}
 {{- end -}}
 
 {{/* Labels of pods: the same but for those that a new chart changes without a new program. */}}
 {{- define "bridge.podLabels" -}}
-app.kubernetes.io/name: {{ default (include "bridge.name" .root) .name }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
-app.kubernetes.io/component: {{ .component }}
+app.kubernetes.io/name: {{ default (include "bridge.name" .root) .name | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
+app.kubernetes.io/component: {{ .component | quote }}
 app.kubernetes.io/part-of: eventing-zeebe
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 {{- with .root.Values.podLabels }}

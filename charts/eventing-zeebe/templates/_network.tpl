@@ -5,7 +5,7 @@
 - from:
     - namespaceSelector:
         matchLabels:
-          kubernetes.io/metadata.name: {{ . }}
+          kubernetes.io/metadata.name: {{ . | quote }}
   ports:
     - port: 9095
       protocol: TCP
@@ -38,10 +38,12 @@
     - port: {{ include "bridge.portOf" . }}
       protocol: TCP
 {{- end }}
-{{- with .Values.otlp.endpoint }}
+{{- range $collector := list .Values.otlp.endpoint (get .Values.config "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") (get .Values.config "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT") }}
+{{- if $collector }}
 - ports:
-    - port: {{ include "bridge.portOf" . }}
+    - port: {{ include "bridge.portOf" (toString $collector) }}
       protocol: TCP
+{{- end }}
 {{- end }}
 {{- range .Values.networkPolicy.egressPorts }}
 - ports:
@@ -50,12 +52,19 @@
 {{- end }}
 {{- end -}}
 
+{{/* Where Brokers run. */}}
+{{- define "bridge.brokers" -}}
+{{- range .Values.networkPolicy.brokerNamespaces }}
+- namespaceSelector:
+    matchLabels:
+      kubernetes.io/metadata.name: {{ . | quote }}
+{{- end }}
+{{- end -}}
+
 {{- define "bridge.toBroker" -}}
 # The Broker's ingress.
 - to:
-    - namespaceSelector:
-        matchLabels:
-          kubernetes.io/metadata.name: knative-eventing
+    {{- include "bridge.brokers" . | nindent 4 }}
   ports:
     - port: 8080
       protocol: TCP

@@ -42,6 +42,15 @@
 {{- end }}
 {{- end -}}
 
+{{/* BRIDGE_GRACE_SECONDS, of which 0 is a value as well. */}}
+{{- define "bridge.grace" -}}
+{{- if hasKey .Values.config "BRIDGE_GRACE_SECONDS" -}}
+{{- int (get .Values.config "BRIDGE_GRACE_SECONDS") -}}
+{{- else -}}
+25
+{{- end -}}
+{{- end -}}
+
 {{- define "bridge.otherEnv" -}}
 # Readiness and metrics, apart from what senders reach. 9090 and 9091 are the queue proxy's.
 - name: BRIDGE_ADMIN_PORT
@@ -66,21 +75,25 @@
 - name: OTEL_EXPORTER_OTLP_HEADERS
   valueFrom:
     secretKeyRef:
-      name: {{ . }}
+      name: {{ . | quote }}
       key: headers
 {{- end }}
 {{- end }}
 {{- range $name, $value := .Values.config }}
-{{- /* Numbers of a values file are floating point: 33554432 would be 3.3554432e+07. */}}
-- name: {{ $name }}
-  value: {{ ternary (int64 $value) $value (kindIs "float64" $value) | toString | quote }}
+{{- /* Numbers of a values file are floating point: 33554432 would be 3.3554432e+07. Fractions stay as they are. */}}
+{{- $whole := false }}
+{{- if kindIs "float64" $value }}
+{{- $whole = eq $value (floor $value) }}
+{{- end }}
+- name: {{ $name | quote }}
+  value: {{ ternary (int64 $value) $value $whole | toString | quote }}
 {{- end }}
 {{- end -}}
 
 {{- define "bridge.envFrom" -}}
 - secretRef:
     {{- if .Values.credentials.existingSecret }}
-    name: {{ .Values.credentials.existingSecret }}
+    name: {{ .Values.credentials.existingSecret | quote }}
     {{- else }}
     # ZEEBE_CLIENT_ID, ZEEBE_CLIENT_SECRET and the like, where the engine asks for them.
     name: {{ include "bridge.fullname" . }}-credentials
@@ -105,7 +118,7 @@ enableServiceLinks: false
 # It never speaks to the API server.
 automountServiceAccountToken: false
 {{- with .Values.serviceAccount.name }}
-serviceAccountName: {{ . }}
+serviceAccountName: {{ . | quote }}
 {{- end }}
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets:
@@ -128,7 +141,7 @@ topologySpreadConstraints:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
@@ -144,7 +157,7 @@ priorityClassName: {{ . }}
 {{- with .Values.engine.tls.existingSecret }}
 - name: tls
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
@@ -152,7 +165,7 @@ priorityClassName: {{ . }}
 - name: models
   configMap:
     {{- if .Values.models.existingConfigMap }}
-    name: {{ .Values.models.existingConfigMap }}
+    name: {{ .Values.models.existingConfigMap | quote }}
     {{- else }}
     name: {{ include "bridge.fullname" . }}-models
     # Models may as well come from elsewhere.

@@ -7,7 +7,7 @@
 {{- if not (regexMatch "^https?://[^/\\s:]+(:[0-9]{1,5})?/?$" .Values.engine.address) -}}
 {{- fail (printf "engine.address is %q: write http://HOST:PORT, or https://HOST:PORT for TLS" .Values.engine.address) -}}
 {{- end -}}
-{{- range $name, $url := dict "credentials.authorizationServerUrl" .Values.credentials.authorizationServerUrl "otlp.endpoint" .Values.otlp.endpoint -}}
+{{- range $name, $url := dict "credentials.authorizationServerUrl" .Values.credentials.authorizationServerUrl "otlp.endpoint" .Values.otlp.endpoint "config.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" (dig "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" "" .Values.config | toString) -}}
 {{- if and $url (not (regexMatch "^https?://[^/\\s]+(/\\S*)?$" $url)) -}}
 {{- fail (printf "%s is %q: write a URL with http:// or https://" $name $url) -}}
 {{- end -}}
@@ -29,7 +29,7 @@
 {{- if and .Values.rules.revision (not .Values.rules.existingConfigMap) -}}
 {{- fail "rules.revision is set without rules.existingConfigMap: a change of rules.inline makes new pods by itself" -}}
 {{- end -}}
-{{- $grace := int (default 25 (get .Values.config "BRIDGE_GRACE_SECONDS")) -}}
+{{- $grace := int (include "bridge.grace" .) -}}
 {{- if gt (add 30 $grace) (int .Values.sink.timeoutSeconds) -}}
 {{- fail (printf "sink.timeoutSeconds is %d, which is also the grace of a pod: the queue proxy takes 30 s of it and the bridge %d (BRIDGE_GRACE_SECONDS), so %d is the least" (int .Values.sink.timeoutSeconds) $grace (add 30 $grace)) -}}
 {{- end -}}
@@ -70,6 +70,20 @@
 {{- end -}}
 {{- if and (not .Values.sink.clusterLocal) (not .Values.oidc.enabled) -}}
 {{- fail "sink.clusterLocal is false, and oidc.enabled too: whoever reaches the bridge could act on processes" -}}
+{{- end -}}
+{{- range $label, $_ := .Values.podLabels -}}
+{{- if regexMatch "^(app[.]kubernetes[.]io/(name|instance|component|part-of|version)|([a-z]+[.])?knative[.]dev/.*)$" $label -}}
+{{- fail (printf "podLabels has %q, which the chart or Knative sets and selects pods by: take another name" $label) -}}
+{{- end -}}
+{{- end -}}
+{{- $horizon := int64 (include "bridge.triggerHorizon" .) -}}
+{{- $told := int64 (dig "BRIDGE_TRIGGER_HORIZON_SECONDS" $horizon .Values.config) -}}
+{{- if lt $told $horizon -}}
+{{- fail (printf "config.BRIDGE_TRIGGER_HORIZON_SECONDS is %d, but delivery, or a Trigger's own, goes on with an event for %d s: leave it out, then the chart sets it" $told $horizon) -}}
+{{- end -}}
+{{- $remembered := int64 (dig "BRIDGE_TIME_TO_LIVE_SECONDS" 3600 .Values.config) -}}
+{{- if lt $remembered $horizon -}}
+{{- fail (printf "delivery, or a Trigger's own, goes on with an event for %d s (retry, backoffDelay and timeout together), but the engine knows a second one for %d s only: retry less often, or set config.BRIDGE_TIME_TO_LIVE_SECONDS above it" $horizon $remembered) -}}
 {{- end -}}
 {{- $names := dict -}}
 {{- range $index, $trigger := .Values.triggers -}}

@@ -26,6 +26,55 @@ fn ports(rules: &Value) -> BTreeSet<u64> {
         .collect()
 }
 
+/// The namespaces that the peers of a rule name. A rule without peers speaks of everybody.
+fn namespaces(peers: &Value, called: &str) -> BTreeSet<String> {
+    let peers = peers.as_array().filter(|peers| !peers.is_empty());
+    let peers = peers.unwrap_or_else(|| panic!("{called}: anywhere"));
+    let mut all = BTreeSet::new();
+    for peer in peers {
+        let fields = peer.as_object().expect("a peer");
+        assert!(
+            fields.keys().eq(["namespaceSelector"]),
+            "{called}: {fields:?}"
+        );
+        let selector = &peer["namespaceSelector"];
+        let label = "kubernetes.io/metadata.name";
+        let before = all.len();
+        all.extend(
+            selector["matchLabels"][label]
+                .as_str()
+                .map(ToOwned::to_owned),
+        );
+        for expression in selector["matchExpressions"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            assert_eq!(expression["key"], label, "{called}");
+            assert_eq!(expression["operator"], "In", "{called}");
+            let values = expression["values"].as_array().expect("values");
+            all.extend(
+                values
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(ToOwned::to_owned),
+            );
+        }
+        assert!(all.len() > before, "{called}: a peer that names nobody");
+    }
+    all
+}
+
+/// To whom the rules for this port lead.
+fn peers_of_port(rules: &Value, port: u64) -> impl Iterator<Item = &Value> {
+    rules
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(move |rule| ports(&serde_json::json!([rule])).contains(&port))
+        .map(|rule| &rule["to"])
+}
+
 #[test]
 fn every_pod_of_the_bridge_is_let_out_to_what_its_roles_need_and_to_nothing_else() {
     let engine = Config::from_variables([]).expect("the defaults").engine;
@@ -55,9 +104,31 @@ fn every_pod_of_the_bridge_is_let_out_to_what_its_roles_need_and_to_nothing_else
             expected.extend([8080, 8443]);
         }
         assert_eq!(ports(&spec["egress"]), expected, "{}", pod.called);
-        for rule in spec["ingress"].as_array().expect("rules") {
-            assert!(rule["from"].is_array(), "{}: from anywhere", pod.called);
+        for broker in [8080, 8443] {
+            for to in peers_of_port(&spec["egress"], broker) {
+                let to = namespaces(to, &pod.called);
+                assert!(to.contains("knative-eventing"), "{}: {to:?}", pod.called);
+            }
         }
+        let mut from = BTreeSet::new();
+        for rule in spec["ingress"].as_array().expect("rules") {
+            let peers = namespaces(&rule["from"], &pod.called);
+            if ports(&serde_json::json!([rule])) == BTreeSet::from([9095]) {
+                assert!(peers.iter().eq(["monitoring"]), "{}", pod.called);
+            } else {
+                from.extend(peers);
+            }
+        }
+        // The activator is in the first, in-memory channels and the Broker's dispatcher are in the second.
+        let senders: &[&str] = if pod.is_of_serving() {
+            &["knative-serving", "knative-eventing"]
+        } else {
+            &[]
+        };
+        for sender in senders {
+            assert!(from.contains(*sender), "{}: {from:?}", pod.called);
+        }
+        assert_eq!(from.is_empty(), senders.is_empty(), "{}", pod.called);
     }
 }
 
@@ -76,18 +147,15 @@ fn who_is_not_the_broker_reaches_the_shop_alone() {
             .iter()
             .flat_map(|policy| policy["spec"]["ingress"].as_array().expect("rules"))
         {
-            match rule["from"].as_array() {
-                Some(from) => assert_eq!(
-                    from[0]["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"],
-                    "knative-eventing",
-                    "{}",
-                    pod.called
-                ),
-                None => open.push((
+            if rule.get("from").is_none() {
+                open.push((
                     name(&pod.object).to_owned(),
                     rule["ports"][0]["port"].clone(),
-                )),
+                ));
+                continue;
             }
+            let from = namespaces(&rule["from"], &pod.called);
+            assert!(from.iter().eq(["knative-eventing"]), "{}", pod.called);
         }
     }
     assert_eq!(open, [(String::from("website"), Value::from(8080))]);

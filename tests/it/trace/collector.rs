@@ -93,6 +93,17 @@ async fn a_collector_that_speaks_http_gets_the_same() {
         spans.iter().next().expect("a span").service,
         "eventing-zeebe"
     );
+    assert_eq!(received[0].header("content-encoding"), None);
+
+    let gzip = Destination::accepting().await;
+    let url = gzip.url();
+    settings[0] = ("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str());
+    settings.push(("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"));
+    let bridge = sink(&gateway, &settings).await;
+    bridge.send("Test", "2", &json!({})).await;
+    let received = gzip.wait_for_count(1).await;
+    assert_eq!(received[0].header("content-encoding"), Some("gzip"));
+    assert_eq!(received[0].body[..2], [0x1f, 0x8b]);
 }
 
 #[tokio::test]

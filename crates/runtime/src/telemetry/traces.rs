@@ -9,11 +9,12 @@
 //! - `span`: [`Traces`] and [`Span`].
 //! - `context`: a span's context as text, and [`Propagators`], which read and write it in headers.
 //! - `queue`: where spans wait, bounded; `sender`: the thread that sends them; `trouble`: what the log is told of it.
-//! - `exporter`, `http`: OTLP by gRPC or by HTTP.
+//! - `otlp`: spans as bytes; `exporter`, `http`: these by gRPC or by HTTP.
 
 mod context;
 mod exporter;
 mod http;
+mod otlp;
 mod queue;
 mod sender;
 mod span;

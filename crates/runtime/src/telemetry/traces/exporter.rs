@@ -1,63 +1,129 @@
-//! OTLP by gRPC or by HTTP.
+//! One request to the collector after the other, by gRPC or by HTTP.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use ::http::HeaderMap;
-use opentelemetry_otlp::tonic_types::metadata::MetadataMap;
-use opentelemetry_otlp::{
-    Compression, SpanExporter, WithExportConfig, WithHttpConfig, WithTonicConfig,
-};
+use ::http::uri::PathAndQuery;
+use ::http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use bytes::{Buf, BufMut, Bytes};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use tonic::client::Grpc;
+use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::metadata::MetadataMap;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::{Request, Status};
 
 use super::http::Client;
 use crate::telemetry::otel::{Collector, Protocol};
 
-/// Makes the exporter; must be called inside the runtime that it will be used in.
-pub(super) fn build(collector: &Collector) -> Result<SpanExporter, String> {
-    let built = match collector.protocol {
-        Protocol::Grpc => {
-            let mut builder = SpanExporter::builder()
-                .with_tonic()
-                .with_channel(channel(collector)?)
-                .with_metadata(MetadataMap::from_headers(headers(collector)))
-                .with_timeout(collector.timeout);
-            if collector.gzip {
-                builder = builder.with_compression(Compression::Gzip);
+const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+/// Sends requests that are written already.
+#[derive(Debug)]
+pub(super) enum Exporter {
+    Grpc {
+        client: Grpc<Channel>,
+        headers: HeaderMap,
+    },
+    Http {
+        client: Box<Client>,
+        endpoint: Uri,
+        headers: HeaderMap,
+    },
+}
+
+impl Exporter {
+    /// Makes one; must be called inside the runtime that it will be used in.
+    pub(super) fn new(collector: &Collector) -> Result<Self, String> {
+        let headers = headers(collector);
+        match collector.protocol {
+            Protocol::Grpc => {
+                let mut client = Grpc::new(channel(collector)?);
+                if collector.gzip {
+                    client = client.send_compressed(CompressionEncoding::Gzip);
+                }
+                Ok(Self::Grpc { client, headers })
             }
-            builder.build()
-        }
-        Protocol::HttpProtobuf => {
-            let roots = match &collector.ca_certificate {
-                Some(path) => certificates(&pem(path)?)?,
-                None => Vec::new(),
-            };
-            let mut builder = SpanExporter::builder()
-                .with_http()
-                .with_http_client(Client::new(roots, collector.timeout)?)
-                .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
-                .with_endpoint(&collector.endpoint)
-                .with_headers(HashMap::from_iter(collector.headers.iter().cloned()))
-                .with_timeout(collector.timeout);
-            if collector.gzip {
-                builder = builder.with_compression(Compression::Gzip);
+            Protocol::HttpProtobuf => {
+                let roots = match &collector.ca_certificate {
+                    Some(path) => certificates(&pem(path)?)?,
+                    None => Vec::new(),
+                };
+                let endpoint = collector.endpoint.parse::<Uri>();
+                Ok(Self::Http {
+                    client: Box::new(Client::new(roots, collector.timeout, collector.gzip)?),
+                    endpoint: endpoint.map_err(|error| error.to_string())?,
+                    headers,
+                })
             }
-            builder.build()
         }
-    };
-    built.map_err(|error| error.to_string())
+    }
+
+    /// Sends one request, and waits until the collector has it.
+    pub(super) async fn export(&mut self, request: Bytes) -> Result<(), String> {
+        match self {
+            Self::Grpc { client, headers } => {
+                let metadata = MetadataMap::from_headers(headers.clone());
+                let request = Request::from_parts(metadata, tonic::Extensions::new(), request);
+                client.ready().await.map_err(|error| error.to_string())?;
+                let method = PathAndQuery::from_static(METHOD);
+                let answer = client.unary(request, method, Written).await;
+                answer.map(drop).map_err(|status| status.to_string())
+            }
+            Self::Http {
+                client,
+                endpoint,
+                headers,
+            } => client.post(endpoint, headers, request).await,
+        }
+    }
+}
+
+/// Messages that are written already; of an answer nothing is read.
+#[derive(Debug, Clone, Copy)]
+struct Written;
+
+impl Codec for Written {
+    type Encode = Bytes;
+    type Decode = ();
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        *self
+    }
+
+    fn decoder(&mut self) -> Self {
+        *self
+    }
+}
+
+impl Encoder for Written {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, message: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(message);
+        Ok(())
+    }
+}
+
+impl Decoder for Written {
+    type Item = ();
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<()>, Status> {
+        buffer.advance(buffer.remaining());
+        Ok(Some(()))
+    }
 }
 
 fn headers(collector: &Collector) -> HeaderMap {
-    collector
-        .headers
-        .iter()
-        .filter_map(|(name, value)| Some((name.try_into().ok()?, value.try_into().ok()?)))
-        .collect()
+    let header = |(name, value): &(String, String)| -> Option<(HeaderName, HeaderValue)> {
+        Some((name.try_into().ok()?, value.try_into().ok()?))
+    };
+    collector.headers.iter().filter_map(header).collect()
 }
-
 fn channel(collector: &Collector) -> Result<Channel, String> {
     let mut endpoint = Endpoint::from_shared(collector.endpoint.clone())
         .map_err(|error| error.to_string())?

@@ -1,18 +1,19 @@
 //! The HTTP client of the exporter: hyper, as everywhere else in the program.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Request, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as Hyper;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use opentelemetry_http::{HttpClient, HttpError};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
@@ -24,6 +25,7 @@ const LONGEST_ANSWER: usize = 64 * 1024;
 pub(super) struct Client {
     inner: Hyper<HttpsConnector<HttpConnector>, Full<Bytes>>,
     timeout: Duration,
+    gzip: bool,
 }
 
 impl Client {
@@ -31,6 +33,7 @@ impl Client {
     pub(super) fn new(
         authorities: Vec<CertificateDer<'static>>,
         timeout: Duration,
+        gzip: bool,
     ) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
         if authorities.is_empty() {
@@ -53,27 +56,50 @@ impl Client {
         Ok(Self {
             inner: Hyper::builder(TokioExecutor::new()).build(connector),
             timeout,
+            gzip,
         })
+    }
+
+    /// Sends a body, and waits until it was accepted.
+    pub(super) async fn post(
+        &self,
+        endpoint: &Uri,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<(), String> {
+        let mut request = Request::post(endpoint.clone());
+        if let Some(of_request) = request.headers_mut() {
+            of_request.clone_from(headers);
+            let protobuf = HeaderValue::from_static("application/x-protobuf");
+            of_request.insert(CONTENT_TYPE, protobuf);
+            if self.gzip {
+                of_request.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+        }
+        let body = if self.gzip { compressed(&body)? } else { body };
+        let request = request
+            .body(Full::new(body))
+            .map_err(|error| error.to_string())?;
+        let exchange = async {
+            let answer = self.inner.request(request).await;
+            let answer = answer.map_err(|error| format!("{error:?}"))?;
+            let status = answer.status();
+            // Read to its end, so that the connection can be used again.
+            let rest = Limited::new(answer.into_body(), LONGEST_ANSWER).collect();
+            rest.await.map_err(|error| error.to_string())?;
+            if status.is_success() {
+                Ok(())
+            } else {
+                Err(format!("it answers {status}"))
+            }
+        };
+        let exchanged = tokio::time::timeout(self.timeout, exchange).await;
+        exchanged.unwrap_or_else(|_| Err(String::from("no answer in time")))
     }
 }
 
-impl HttpClient for Client {
-    fn send_bytes<'client, 'sending>(
-        &'client self,
-        request: Request<Bytes>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response<Bytes>, HttpError>> + Send + 'sending>>
-    where
-        'client: 'sending,
-        Self: 'sending,
-    {
-        Box::pin(async move {
-            let exchange = async {
-                let response = self.inner.request(request.map(Full::new)).await?;
-                let (head, body) = response.into_parts();
-                let body = Limited::new(body, LONGEST_ANSWER).collect().await?;
-                Ok(Response::from_parts(head, body.to_bytes()))
-            };
-            tokio::time::timeout(self.timeout, exchange).await?
-        })
-    }
+fn compressed(body: &[u8]) -> Result<Bytes, String> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let written = encoder.write_all(body).and_then(|()| encoder.finish());
+    written.map(Bytes::from).map_err(|error| error.to_string())
 }

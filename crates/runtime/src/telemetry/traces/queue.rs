@@ -1,7 +1,7 @@
 //! Where spans wait until they are sent: bounded, and never waited for.
 
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use opentelemetry::metrics::{BoundCounter, Meter};
@@ -10,12 +10,27 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use tokio::sync::Notify;
 
+use super::otlp;
 use crate::telemetry::otel::Batches;
+
+/// Spans that are sent together, as they are written.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) spans: usize,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Batches, of which the last may have room.
+#[derive(Debug, Default)]
+struct Waiting {
+    spans: usize,
+    batches: Vec<Batch>,
+}
 
 /// Spans that wait, and what became of those that no longer do.
 #[derive(Debug)]
 pub(super) struct Queue {
-    waiting: Mutex<Vec<SpanData>>,
+    waiting: Mutex<Waiting>,
     /// A batch is complete.
     pub(super) complete: Notify,
     pub(super) batches: Batches,
@@ -56,7 +71,7 @@ impl Counts {
 impl Queue {
     pub(super) fn new(batches: Batches, meter: &Meter) -> Self {
         Self {
-            waiting: Mutex::new(Vec::new()),
+            waiting: Mutex::default(),
             complete: Notify::new(),
             batches,
             counts: Counts::new(meter),
@@ -64,19 +79,38 @@ impl Queue {
     }
 
     /// All that wait.
-    pub(super) fn take(&self) -> Vec<SpanData> {
-        mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn take(&self) -> Vec<Batch> {
+        mem::take(&mut *self.waiting()).batches
     }
 
-    fn add(&self, span: SpanData) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() >= self.batches.queue {
-            drop(waiting);
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_full(&self) -> bool {
+        self.waiting().spans >= self.batches.queue
+    }
+
+    fn add(&self, span: &SpanData) {
+        // Looked at first, since writing it is most of what it costs. Several threads may then add one each.
+        if self.is_full() {
             self.counts.dropped.add(1);
             return;
         }
-        waiting.push(span);
-        let complete = waiting.len() == self.batches.batch;
+        let written = otlp::span(span);
+        let mut waiting = self.waiting();
+        waiting.spans += 1;
+        let complete = waiting.spans == self.batches.batch;
+        match waiting.batches.last_mut() {
+            Some(batch) if batch.spans < self.batches.batch => {
+                batch.spans += 1;
+                batch.bytes.extend_from_slice(&written);
+            }
+            Some(_) | None => waiting.batches.push(Batch {
+                spans: 1,
+                bytes: written,
+            }),
+        }
         drop(waiting);
         if complete {
             self.complete.notify_one();
@@ -93,7 +127,7 @@ impl SpanProcessor for Entrance {
 
     fn on_end(&self, span: SpanData) {
         if span.span_context.is_sampled() {
-            self.0.add(span);
+            self.0.add(&span);
         }
     }
 

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use opentelemetry::KeyValue;
 use opentelemetry::metrics::Meter;
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_otlp::SpanExporter;
+use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter as _};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::sync::{mpsc, oneshot};
 
-use super::exporter;
+use super::exporter::Exporter;
+use super::otlp::Frame;
 use super::queue::{Entrance, Queue};
 use super::span::Traces;
 use super::trouble::Trouble;
@@ -78,7 +78,9 @@ pub fn start(
     let (flushes, asked) = mpsc::channel(1);
     let (ready, started) = std::sync::mpsc::sync_channel(1);
     let thread = {
-        let (queue, resource) = (Arc::clone(&queue), resource.clone());
+        let queue = Arc::clone(&queue);
+        let scope = InstrumentationScope::builder(service).build();
+        let frame = Frame::new(&resource, &scope);
         let collector = settings.collector.clone();
         move || {
             let runtime = match tokio::runtime::Builder::new_current_thread()
@@ -93,14 +95,10 @@ pub fn start(
             };
             runtime.block_on(async {
                 // Made here, since what it is made of belongs to the runtime that it is made in.
-                let exporter = exporter::build(&collector).map(|mut exporter| {
-                    exporter.set_resource(&resource);
-                    exporter
-                });
-                match exporter {
+                match Exporter::new(&collector) {
                     Ok(exporter) => {
                         let _ = ready.send(Ok(()));
-                        send(&queue, &exporter, asked).await;
+                        send(&queue, &frame, exporter, asked).await;
                     }
                     Err(problem) => {
                         let _ = ready.send(Err(TraceError::Collector(problem)));
@@ -131,7 +129,8 @@ pub fn start(
 /// Sends what waits: when a batch is complete, after a while, and when asked. Ends with who may ask.
 async fn send(
     queue: &Queue,
-    exporter: &SpanExporter,
+    frame: &Frame,
+    mut exporter: Exporter,
     mut flushes: mpsc::Receiver<oneshot::Sender<()>>,
 ) {
     let mut trouble = Trouble::default();
@@ -145,17 +144,14 @@ async fn send(
                 None => return,
             },
         }
-        let mut waiting = queue.take().into_iter();
-        loop {
-            let batch: Vec<SpanData> = waiting.by_ref().take(queue.batches.batch).collect();
-            if batch.is_empty() {
-                break;
-            }
-            let spans = batch.len() as u64;
-            let sending = tokio::time::timeout(queue.batches.timeout, exporter.export(batch));
+        for batch in queue.take() {
+            let spans = batch.spans as u64;
+            let request = frame.request(&batch.bytes).into();
+            drop(batch);
+            let sending = tokio::time::timeout(queue.batches.timeout, exporter.export(request));
             let problem = match sending.await {
                 Ok(Ok(())) => None,
-                Ok(Err(error)) => Some(error.to_string()),
+                Ok(Err(problem)) => Some(problem),
                 Err(_) => Some(String::from("no answer in time")),
             };
             match problem {

@@ -8,6 +8,7 @@ use std::fmt;
 
 use cloudevents_http::{Event, is_json, new_event, set_attribute, set_data};
 use eventing::extension::{TRACEPARENT, TRACESTATE};
+use runtime::telemetry::traces::{read_traceparent, traceparent, tracestate};
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -34,6 +35,16 @@ impl Travelled {
     /// How often the event that leaves went through a process, this time included.
     pub(super) fn hops(&self) -> u32 {
         self.hops.saturating_add(1)
+    }
+
+    /// A model, or another client of the engine, may have written anything there. It stops no job.
+    fn forget_what_is_no_context(&mut self) {
+        let context = self
+            .traceparent
+            .take()
+            .and_then(|parent| read_traceparent(&parent, self.tracestate.as_deref()));
+        self.tracestate = context.as_ref().and_then(tracestate);
+        self.traceparent = context.as_ref().map(traceparent);
     }
 }
 
@@ -159,7 +170,8 @@ pub(super) fn split(variables: &str) -> Result<(Cow<'_, str>, Travelled), TaskEr
     for (name, value) in members.0 {
         if name == TRAVEL_VARIABLE {
             // A model may have overwritten it; then nothing travelled.
-            travelled = serde_json::from_str(value.get()).unwrap_or_default();
+            travelled = serde_json::from_str::<Travelled>(value.get()).unwrap_or_default();
+            travelled.forget_what_is_no_context();
             continue;
         }
         rest.push(if rest.is_empty() { '{' } else { ',' });

@@ -4,6 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use eventing::Attempt;
 use http::HeaderMap;
+use runtime::telemetry::traces::TraceId;
 use zeebe_client::{Ended, HeldJob};
 
 use super::metrics::{GONE_ALREADY, REFUSED, TOO_LATE};
@@ -32,16 +33,25 @@ impl InHand {
         }
     }
 
-    /// The event of the job is made: these are its HTTP headers.
-    pub(super) fn becomes(&mut self, headers: &HeaderMap, decisions: &Decisions) {
+    /// The event of the job is made: these are its HTTP headers. `trace` is the trace that it leaves in, where
+    /// there is one; else it leaves in the one that it was made in.
+    pub(super) fn becomes(
+        &mut self,
+        headers: &HeaderMap,
+        trace: Option<TraceId>,
+        decisions: &Decisions,
+    ) {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         self.pen = decisions.about(|| Decision {
             source: text("ce-source").unwrap_or_default().into(),
             ty: text("ce-type").unwrap_or_default().into(),
-            trace: text("traceparent")
-                .and_then(|parent| parent.get(3..35))
-                .unwrap_or_default()
-                .into(),
+            trace: match trace {
+                Some(trace) => trace.to_string().as_str().into(),
+                None => text("traceparent")
+                    .and_then(|parent| parent.get(3..35))
+                    .unwrap_or_default()
+                    .into(),
+            },
             ..about(&self.job)
         });
     }

@@ -10,7 +10,7 @@ use cloudevents::Event;
 use eventing::spans::{self, Described};
 use http::{HeaderMap, Uri};
 use runtime::telemetry::traces::{
-    Attributes, Origin, Span, SpanContext, SpanKind, Traces, read_traceparent,
+    Attributes, Origin, Span, SpanContext, SpanKind, TraceId, Traces, read_traceparent,
 };
 use zeebe_client::{ActivatedJob, Address, Ended, SERVICE};
 
@@ -78,6 +78,11 @@ impl JobTraces {
                 }
             },
         )
+    }
+
+    /// The trace of the job that is worked now; `None` while nothing is traced.
+    pub(super) fn trace_id(&self) -> Option<TraceId> {
+        Some(self.traces.current().context()?.trace_id())
     }
 
     /// What the spans of deliveries say of an event.

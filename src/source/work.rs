@@ -91,7 +91,8 @@ impl Bench {
         let turn = self.outage.turn(job.job().key);
         match parcel {
             Ok(parcel) => {
-                job.becomes(&parcel.message.headers, &self.decisions);
+                let headers = &parcel.message.headers;
+                job.becomes(headers, self.traces.trace_id(), &self.decisions);
                 self.deliver(&mut job, turn, &parcel).await;
             }
             Err(error) => {

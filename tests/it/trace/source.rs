@@ -169,7 +169,12 @@ async fn each_attempt_is_a_span_and_its_event_is_of_it_with_the_same_id() {
 #[tokio::test]
 async fn a_process_that_nobody_traced_begins_a_trace_with_its_job() {
     let destination = Destination::accepting().await;
-    for overwritten in [json!({}), json!({"bridgeContext": "mine"})] {
+    for overwritten in [
+        json!({}),
+        json!({"bridgeContext": "mine"}),
+        json!({"bridgeContext": {"traceparent": "mine\nor yours"}}),
+        json!({"bridgeContext": {"tracestate": "vendor=1"}}),
+    ] {
         let (spans, _) = works(&[], &destination, job(&overwritten)).await;
         let activate = spans.one("activate RequestPayment");
         assert_eq!(activate.parent, "");
@@ -178,6 +183,60 @@ async fn a_process_that_nobody_traced_begins_a_trace_with_its_job() {
         let last = received.last().expect("an event");
         assert_is_of(last, spans.one("deliver Payment.Requested"));
     }
+}
+
+#[tokio::test]
+async fn what_no_header_can_hold_is_dropped_and_stops_no_job() {
+    let destination = Destination::accepting().await;
+    let settings = [("OTEL_PROPAGATORS", "tracecontext,baggage")];
+    let overwritten = json!({"bridgeContext": {
+        "traceparent": OTHER,
+        "tracestate": "vendor=a\nb",
+        "baggage": "user=".to_owned() + &"x".repeat(9_000),
+    }});
+    let (spans, _) = works(&settings, &destination, job(&overwritten)).await;
+    assert_eq!(spans.one("activate RequestPayment").parent, OTHER_SPAN);
+    let received = &destination.received()[0];
+    for name in ["tracestate", "ce-tracestate", "baggage"] {
+        assert_eq!(received.header(name), None, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_decisions_name_the_trace_that_an_event_left_in() {
+    let destination = Destination::accepting().await;
+    let gateway = FakeGateway::start().await;
+    let collector = Collector::start().await;
+    let url = collector.url();
+    let mut settings = traced(&url);
+    settings.extend([
+        ("BRIDGE_TRACE_CONTINUE", "link"),
+        ("BRIDGE_DECISIONS_KEPT", "10"),
+    ]);
+    let bridge = source(&gateway, &destination, &settings).await;
+    gateway.add_job(job(&moved_by_another()));
+    gateway.add_job(job(&json!({})));
+    let spans = spans(&collector, "deliver Payment.Requested", 2).await;
+    let mut left: Vec<_> = spans
+        .named("deliver Payment.Requested")
+        .iter()
+        .map(|span| span.trace.clone())
+        .collect();
+    let mut decided = loop {
+        let answered = bridge.get("debug/decisions").await;
+        let page: Value = serde_json::from_slice(&answered.body).expect("JSON");
+        let decisions = page["decisions"].as_array().expect("an array");
+        if decisions.len() == 2 {
+            break decisions
+                .iter()
+                .map(|decision| decision["trace"].as_str().unwrap_or_default().to_owned())
+                .collect::<Vec<_>>();
+        }
+        tokio::task::yield_now().await;
+    };
+    left.sort();
+    decided.sort();
+    assert_eq!(decided, left);
 }
 
 #[tokio::test]

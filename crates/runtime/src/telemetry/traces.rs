@@ -21,6 +21,6 @@ mod span;
 mod trouble;
 
 pub use context::{Propagators, read_traceparent, traceparent, tracestate};
-pub use opentelemetry::trace::{SpanContext, SpanKind};
+pub use opentelemetry::trace::{SpanContext, SpanKind, TraceId};
 pub use sender::{Flush, TraceError, start};
 pub use span::{Attributes, Origin, Scoped, Span, Traces};

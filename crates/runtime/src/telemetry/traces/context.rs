@@ -93,7 +93,9 @@ impl Propagators {
             set("x-b3-spanid", &context.span_id().to_string());
             set("x-b3-sampled", sampled);
         }
-        if let Some(baggage) = baggage.filter(|_| self.baggage) {
+        if let Some(baggage) =
+            baggage.filter(|baggage| self.baggage && baggage.len() <= LONGEST_BAGGAGE)
+        {
             set("baggage", baggage);
         }
     }
@@ -128,7 +130,7 @@ pub fn read_traceparent(parent: &str, state: Option<&str>) -> Option<SpanContext
         return None;
     }
     let state = state
-        .filter(|state| state.len() <= LONGEST_TRACESTATE)
+        .filter(|state| state.len() <= LONGEST_TRACESTATE && printable(state))
         .and_then(|state| TraceState::from_str(state).ok())
         .unwrap_or_default();
     context(
@@ -137,6 +139,11 @@ pub fn read_traceparent(parent: &str, state: Option<&str>) -> Option<SpanContext
         TraceFlags::new(flags) & TraceFlags::SAMPLED,
         state,
     )
+}
+
+/// Whether a header can hold it: what a process brought back may have been written by anybody.
+fn printable(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// `b3: TRACE-SPAN[-SAMPLED[-PARENT]]`; a lone sampling decision has no context.

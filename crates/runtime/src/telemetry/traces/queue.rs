@@ -91,7 +91,7 @@ impl Queue {
         self.waiting().spans >= self.batches.queue
     }
 
-    fn add(&self, span: &SpanData) {
+    fn add(&self, span: SpanData) {
         // Looked at first, since writing it is most of what it costs. Several threads may then add one each.
         if self.is_full() {
             self.counts.dropped.add(1);
@@ -127,7 +127,7 @@ impl SpanProcessor for Entrance {
 
     fn on_end(&self, span: SpanData) {
         if span.span_context.is_sampled() {
-            self.0.add(&span);
+            self.0.add(span);
         }
     }
 

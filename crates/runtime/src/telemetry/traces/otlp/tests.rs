@@ -1,13 +1,14 @@
 use std::borrow::Cow;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
-use opentelemetry::trace::{Link, TraceFlags, TraceId};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{
+    Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
+};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
 use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
-use prost::Message as _;
 
 use super::*;
 
@@ -72,14 +73,13 @@ fn spans() -> Vec<SpanData> {
     ]
 }
 
-/// The generated messages of the project that defines OTLP are the measure.
 #[test]
-fn what_is_written_is_what_the_generated_messages_read() {
+fn spans_that_were_written_one_by_one_are_read_as_one_request() {
     let attributes = [("service.name", "shop"), ("service.version", "1")];
     let resource = Resource::builder_empty()
         .with_attributes(attributes.map(|(key, value)| KeyValue::new(key, value)))
         .build();
-    let written: Vec<u8> = spans().iter().flat_map(span).collect();
+    let written: Vec<u8> = spans().into_iter().flat_map(span).collect();
     let request = Frame::new(&resource, &scope()).request(&written);
     let read = ExportTraceServiceRequest::decode(&request[..]).expect("OTLP");
     let resource = ResourceAttributesWithSchema::from(&resource);

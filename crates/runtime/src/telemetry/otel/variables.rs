@@ -79,6 +79,9 @@ variables! {
         OTEL_EXPORTER_OTLP_CLIENT_KEY = "": "As above.";
         OTEL_METRICS_EXPORTER = "": "Metrics are read at `/metrics`; this version pushes none.";
         OTEL_EXPORTER_OTLP_METRICS_ENDPOINT = "": "As above.";
+        OTEL_METRIC_EXPORT_INTERVAL = "": "As above.";
+        OTEL_METRIC_EXPORT_TIMEOUT = "": "As above.";
+        OTEL_METRICS_EXEMPLAR_FILTER = "": "The SDK collects no exemplars.";
         OTEL_LOGS_EXPORTER = "": "Log lines go to standard error, for a collector to read there.";
         OTEL_EXPORTER_OTLP_LOGS_ENDPOINT = "": "As above.";
         OTEL_LOG_LEVEL = "": "The program's own level is BRIDGE_LOG; that of the SDK alone cannot be set.";

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use runtime::telemetry::collector::Flush;
 use runtime::telemetry::metrics::Metrics;
 use runtime::telemetry::otel::OtelSettings;
-use runtime::telemetry::traces::{self, Flush, Traces};
+use runtime::telemetry::traces::{self, Traces};
 
 /// Spans of one service, and what has the last of them sent.
 #[derive(Debug, Default)]

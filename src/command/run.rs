@@ -4,7 +4,7 @@ mod checks;
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use eventing::Verifier;
@@ -12,9 +12,10 @@ use runtime::body::BodyRate;
 use runtime::listener::{Listener, ServeLimits};
 use runtime::readiness::Readiness;
 use runtime::shutdown::Shutdown;
+use runtime::telemetry::collector::Flush;
 use runtime::telemetry::logs::LogFilter;
-use runtime::telemetry::metrics::Metrics;
-use runtime::telemetry::traces::{self, Flush, Traces};
+use runtime::telemetry::metrics::{Metrics, MetricsError};
+use runtime::telemetry::traces::{self, Traces};
 use zeebe_client::Gateway;
 
 use super::deploy::{models, nothing_in};
@@ -70,8 +71,8 @@ pub async fn run(
             Some(Arc::new(verifier))
         }
     };
-    let metrics = Metrics::new(SERVICE, env!("CARGO_PKG_VERSION"))?;
-    let (traces, flush) = start_traces(&config, &metrics);
+    let (metrics, last_push) = start_metrics(&config)?;
+    let (traces, last_spans) = start_traces(&config, &metrics);
     let gateway = Gateway::new(config.engine.clone())?;
     let main = Listener::bind(config.bind.main).await?;
     let admin = match config.bind.admin {
@@ -186,12 +187,38 @@ pub async fn run(
         }
     }
     let _ = shutdown.drained().await;
-    if let Some(flush) = flush {
-        let left = shutdown.remaining().unwrap_or_default();
-        flush.within(left.min(config.grace / FLUSH_SHARE)).await;
+    let left = shutdown.remaining().unwrap_or_default();
+    let until = Instant::now() + left.min(config.grace / FLUSH_SHARE);
+    // Metrics after spans, which they count.
+    for flush in [last_spans, last_push].into_iter().flatten() {
+        flush
+            .within(until.saturating_duration_since(Instant::now()))
+            .await;
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Metrics are read as text alone where nobody takes them, and where the settings cannot be used.
+fn start_metrics(config: &Config) -> Result<(Metrics, Option<Flush>), MetricsError> {
+    let version = env!("CARGO_PKG_VERSION");
+    let Some(settings) = &config.telemetry.metrics else {
+        return Ok((Metrics::new(SERVICE, version)?, None));
+    };
+    let (metrics, pushed) = Metrics::pushed(SERVICE, version, settings)?;
+    match pushed {
+        Ok(flush) => {
+            tracing::info!(
+                collector = settings.collector.endpoint,
+                "metrics are pushed"
+            );
+            Ok((metrics, Some(flush)))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "metrics are not pushed");
+            Ok((metrics, None))
+        }
+    }
 }
 
 /// Traces are off where nobody takes them, and where their settings cannot be used: the work goes on without.

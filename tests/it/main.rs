@@ -2,9 +2,9 @@
 
 /// What the chart's alerts and its dashboard ask for.
 mod alerts;
-/// Bad configuration: fatal before a port is bound, and every problem names its variable.
-// What the Helm chart has to know of the program.
+/// What the Helm chart has to know of the program.
 mod chart;
+/// Bad configuration: fatal before a port is bound, and every problem names its variable.
 mod config;
 /// More events than the engine can take.
 mod crowded;
@@ -28,6 +28,8 @@ mod layout;
 mod manifests;
 /// A long time without a destination.
 mod outage;
+/// Metrics that are pushed to a collector, and the last of them at the end.
+mod pushed;
 /// Which roles run, and what readiness says of them.
 mod roles;
 /// Secrets, proxies, and other small things that matter.

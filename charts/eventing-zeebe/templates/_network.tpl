@@ -38,7 +38,7 @@
     - port: {{ include "bridge.portOf" . }}
       protocol: TCP
 {{- end }}
-{{- range $collector := list .Values.otlp.endpoint (get .Values.config "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") }}
+{{- range $collector := list .Values.otlp.endpoint (get .Values.config "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") (get .Values.config "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT") }}
 {{- if $collector }}
 - ports:
     - port: {{ include "bridge.portOf" (toString $collector) }}

@@ -7,7 +7,7 @@
 {{- if not (regexMatch "^https?://[^/\\s:]+(:[0-9]{1,5})?/?$" .Values.engine.address) -}}
 {{- fail (printf "engine.address is %q: write http://HOST:PORT, or https://HOST:PORT for TLS" .Values.engine.address) -}}
 {{- end -}}
-{{- range $name, $url := dict "credentials.authorizationServerUrl" .Values.credentials.authorizationServerUrl "otlp.endpoint" .Values.otlp.endpoint "config.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" (dig "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" "" .Values.config | toString) -}}
+{{- range $name, $url := dict "credentials.authorizationServerUrl" .Values.credentials.authorizationServerUrl "otlp.endpoint" .Values.otlp.endpoint "config.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" (dig "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" "" .Values.config | toString) "config.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT" (dig "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT" "" .Values.config | toString) -}}
 {{- if and $url (not (regexMatch "^https?://[^/\\s]+(/\\S*)?$" $url)) -}}
 {{- fail (printf "%s is %q: write a URL with http:// or https://" $name $url) -}}
 {{- end -}}

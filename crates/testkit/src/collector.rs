@@ -1,11 +1,18 @@
-//! A collector of telemetry: takes spans by OTLP, answers as told, and remembers what it got.
+//! A collector of telemetry: takes spans and metrics by OTLP, answers as told, and remembers what it got.
 
+pub mod metric;
 pub mod span;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use opentelemetry_proto::tonic::collector::metrics::v1::metrics_service_server::{
+    MetricsService, MetricsServiceServer,
+};
+use opentelemetry_proto::tonic::collector::metrics::v1::{
+    ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
@@ -21,6 +28,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
+use self::metric::Pushed;
 use self::span::{Span, Spans};
 
 /// How long a condition is awaited before the test fails with what had come.
@@ -47,6 +55,7 @@ pub struct Collector {
 struct Shared {
     manner: Manner,
     spans: Mutex<Vec<Span>>,
+    pushes: Mutex<Vec<Pushed>>,
     headers: Mutex<Vec<MetadataMap>>,
     changed: watch::Sender<usize>,
 }
@@ -72,13 +81,17 @@ impl Collector {
         let shared = Arc::new(Shared {
             manner,
             spans: Mutex::default(),
+            pushes: Mutex::default(),
             headers: Mutex::default(),
             changed: watch::Sender::new(0),
         });
-        let service = TraceServiceServer::from_arc(Arc::clone(&shared))
+        let traces = TraceServiceServer::from_arc(Arc::clone(&shared))
+            .accept_compressed(CompressionEncoding::Gzip);
+        let metrics = MetricsServiceServer::from_arc(Arc::clone(&shared))
             .accept_compressed(CompressionEncoding::Gzip);
         let serving = Server::builder()
-            .add_service(service)
+            .add_service(traces)
+            .add_service(metrics)
             .serve_with_incoming(TcpIncoming::from(listener));
         let server = tokio::spawn(async move {
             serving.await.expect("a server");
@@ -118,6 +131,25 @@ impl Collector {
     pub fn spans(&self) -> Spans {
         let spans = self.shared.spans.lock();
         Spans::new(spans.unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// All pushes of metrics that it took, the last one last.
+    #[must_use]
+    pub fn pushes(&self) -> Vec<Pushed> {
+        let pushes = self.shared.pushes.lock();
+        pushes.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until so many pushes of metrics were taken.
+    ///
+    /// # Panics
+    /// When they are not within a minute.
+    pub async fn pushed(&self, count: usize) -> Vec<Pushed> {
+        self.wait_for("pushes of metrics", || {
+            let pushes = self.pushes();
+            (pushes.len() >= count).then_some(pushes)
+        })
+        .await
     }
 
     /// Waits until the spans are as wanted, and returns them.
@@ -168,6 +200,29 @@ impl Drop for Collector {
     }
 }
 
+impl Shared {
+    /// Keeps the headers of a request, and what it brings where that is taken; answers as told.
+    async fn answer<T: Default>(
+        &self,
+        headers: MetadataMap,
+        take: impl FnOnce(),
+    ) -> Result<Response<T>, Status> {
+        self.headers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(headers);
+        if self.manner == Manner::Takes {
+            take();
+        }
+        self.changed.send_modify(|requests| *requests += 1);
+        match self.manner {
+            Manner::Takes => Ok(Response::new(T::default())),
+            Manner::Hangs => std::future::pending().await,
+            Manner::Refuses => Err(Status::permission_denied("no telemetry, please")),
+        }
+    }
+}
+
 #[tonic::async_trait]
 impl TraceService for Shared {
     async fn export(
@@ -175,21 +230,29 @@ impl TraceService for Shared {
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
         let (headers, _, request) = request.into_parts();
-        self.headers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(headers);
-        if self.manner == Manner::Takes {
+        self.answer(headers, || {
             self.spans
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .extend(span::read(request));
-        }
-        self.changed.send_modify(|requests| *requests += 1);
-        match self.manner {
-            Manner::Takes => Ok(Response::new(ExportTraceServiceResponse::default())),
-            Manner::Hangs => std::future::pending().await,
-            Manner::Refuses => Err(Status::permission_denied("no telemetry, please")),
-        }
+        })
+        .await
+    }
+}
+
+#[tonic::async_trait]
+impl MetricsService for Shared {
+    async fn export(
+        &self,
+        request: Request<ExportMetricsServiceRequest>,
+    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        let (headers, _, request) = request.into_parts();
+        self.answer(headers, || {
+            self.pushes
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(Pushed::read(request));
+        })
+        .await
     }
 }

@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use endpoint::Protocol;
+use opentelemetry_sdk::metrics::Temporality;
 use opentelemetry_sdk::trace::Sampler;
 
 use super::traces::Propagators;
@@ -28,6 +29,8 @@ use super::traces::Propagators;
 pub struct OtelSettings {
     /// How traces leave; `None` where they do not.
     pub traces: Option<TraceSettings>,
+    /// How metrics are pushed; `None` where they are read alone.
+    pub metrics: Option<MetricSettings>,
     /// What is set and cannot be used, one line each, for the log.
     pub warnings: Vec<String>,
 }
@@ -44,6 +47,21 @@ pub struct TraceSettings {
     /// How spans wait until they are sent.
     pub batches: Batches,
     /// What the spans are of, beside the program's own name and version.
+    pub resource: Vec<(String, String)>,
+}
+
+/// How metrics are pushed.
+#[derive(Debug, Clone)]
+pub struct MetricSettings {
+    /// The collector.
+    pub collector: Collector,
+    /// From one push to the next.
+    pub interval: Duration,
+    /// How long one push may take.
+    pub timeout: Duration,
+    /// Whether counts are since the start, or since the push before.
+    pub temporality: Temporality,
+    /// What the metrics are of, beside the program's own name and version.
     pub resource: Vec<(String, String)>,
 }
 
@@ -107,8 +125,10 @@ impl OtelSettings {
     pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let mut reader = read::Reader::new(variables);
         let traces = read::traces(&mut reader);
+        let metrics = read::metrics(&mut reader);
         Self {
             traces,
+            metrics,
             warnings: reader.finish(),
         }
     }

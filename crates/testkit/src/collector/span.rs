@@ -98,7 +98,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn texts(attributes: Vec<KeyValue>) -> BTreeMap<String, String> {
+pub(super) fn texts(attributes: Vec<KeyValue>) -> BTreeMap<String, String> {
     attributes
         .into_iter()
         .map(|pair| (pair.key, pair.value.map(text).unwrap_or_default()))

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use opentelemetry_sdk::metrics::Temporality;
 use opentelemetry_sdk::trace::Sampler;
 
 use super::endpoint::{Protocol, resolve};
 use super::text::pairs;
 use super::variables::{Honour, VARIABLES};
-use super::{Batches, Collector, TraceSettings};
+use super::{Batches, Collector, MetricSettings, TraceSettings};
 use crate::telemetry::traces::Propagators;
 
 /// Looks variables up, and notes what is wrong with them.
@@ -53,10 +54,10 @@ impl Reader {
         self.given.get(name).map(String::as_str)
     }
 
-    /// The variable for traces alone, else the one for all signals; with its name.
-    fn of_traces(&self, rest: &str) -> Option<(String, String)> {
+    /// The variable for a signal alone, else the one for all; with its name.
+    fn of(&self, signal: Signal, rest: &str) -> Option<(String, String)> {
         [
-            format!("OTEL_EXPORTER_OTLP_TRACES_{rest}"),
+            format!("OTEL_EXPORTER_OTLP_{}_{rest}", signal.name()),
             format!("OTEL_EXPORTER_OTLP_{rest}"),
         ]
         .into_iter()
@@ -97,6 +98,39 @@ impl Reader {
     }
 }
 
+/// What is told to a collector.
+#[derive(Debug, Clone, Copy)]
+enum Signal {
+    Traces,
+    Metrics,
+}
+
+impl Signal {
+    /// As the names of variables have it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Traces => "TRACES",
+            Self::Metrics => "METRICS",
+        }
+    }
+
+    /// Where a collector takes it by HTTP.
+    fn path(self) -> &'static str {
+        match self {
+            Self::Traces => "v1/traces",
+            Self::Metrics => "v1/metrics",
+        }
+    }
+
+    /// What happens where it cannot be sent.
+    fn off(self) -> &'static str {
+        match self {
+            Self::Traces => "traces are off",
+            Self::Metrics => "metrics are not pushed",
+        }
+    }
+}
+
 /// How traces leave; `None` where they do not.
 pub(super) fn traces(reader: &mut Reader) -> Option<TraceSettings> {
     if reader.get("OTEL_SDK_DISABLED").is_some_and(Reader::is_true) {
@@ -111,7 +145,7 @@ pub(super) fn traces(reader: &mut Reader) -> Option<TraceSettings> {
             return None;
         }
     }
-    let collector = collector(reader)?;
+    let collector = collector(reader, Signal::Traces)?;
     Some(TraceSettings {
         collector,
         sampler: sampler(reader),
@@ -121,36 +155,97 @@ pub(super) fn traces(reader: &mut Reader) -> Option<TraceSettings> {
     })
 }
 
-fn collector(reader: &mut Reader) -> Option<Collector> {
-    let (name, written) = reader.of_traces("ENDPOINT")?;
-    let path = (name == "OTEL_EXPORTER_OTLP_ENDPOINT").then_some("v1/traces");
-    let protocol = protocol(reader);
+/// How metrics are pushed; `None` where they are not.
+pub(super) fn metrics(reader: &mut Reader) -> Option<MetricSettings> {
+    const EXPORTER: &str = "OTEL_METRICS_EXPORTER";
+    if reader.get("OTEL_SDK_DISABLED").is_some_and(Reader::is_true) {
+        return None;
+    }
+    let mut pushed = reader.get("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT").is_some();
+    if let Some(exporters) = reader.get(EXPORTER).map(str::to_owned) {
+        pushed = false;
+        for exporter in exporters.split(',').map(str::trim) {
+            match exporter {
+                "otlp" => pushed = true,
+                // It is there whatever else is.
+                "prometheus" | "none" => {}
+                other => {
+                    let problem = format!("there is no exporter `{other}`; it is passed over");
+                    reader.warn(EXPORTER, &problem);
+                }
+            }
+        }
+        if pushed && reader.of(Signal::Metrics, "ENDPOINT").is_none() {
+            reader.warn(
+                EXPORTER,
+                "no endpoint says where the collector is; metrics are not pushed",
+            );
+        }
+    }
+    if !pushed {
+        return None;
+    }
+    let collector = collector(reader, Signal::Metrics)?;
+    let interval = reader.number("OTEL_METRIC_EXPORT_INTERVAL", 60_000, 1);
+    let timeout = reader.number("OTEL_METRIC_EXPORT_TIMEOUT", 30_000, 1);
+    Some(MetricSettings {
+        collector,
+        interval: Duration::from_millis(interval),
+        timeout: Duration::from_millis(timeout),
+        temporality: temporality(reader),
+        resource: resource(reader),
+    })
+}
+
+fn temporality(reader: &mut Reader) -> Temporality {
+    const NAME: &str = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
+    let Some(text) = reader.get(NAME).map(str::to_lowercase) else {
+        return Temporality::Cumulative;
+    };
+    match text.as_str() {
+        "cumulative" => Temporality::Cumulative,
+        "delta" => Temporality::Delta,
+        "lowmemory" => Temporality::LowMemory,
+        other => {
+            let problem = format!("`{other}` is not known; `cumulative` stands in for it");
+            reader.warn(NAME, &problem);
+            Temporality::Cumulative
+        }
+    }
+}
+
+fn collector(reader: &mut Reader, signal: Signal) -> Option<Collector> {
+    let (name, written) = reader.of(signal, "ENDPOINT")?;
+    let path = (name == "OTEL_EXPORTER_OTLP_ENDPOINT").then(|| signal.path());
+    let protocol = protocol(reader, signal);
     let insecure = reader
-        .of_traces("INSECURE")
+        .of(signal, "INSECURE")
         .is_some_and(|(_, value)| Reader::is_true(&value));
     let (endpoint, protocol) = match resolve(&written, protocol, path, insecure) {
         Ok(resolved) => resolved,
         Err(problem) => {
-            reader.warn(&name, &format!("{problem}; traces are off"));
+            reader.warn(&name, &format!("{problem}; {}", signal.off()));
             return None;
         }
     };
-    let timeout = match reader.of_traces("TIMEOUT") {
+    let timeout = match reader.of(signal, "TIMEOUT") {
         Some((name, _)) => reader.number(&name, 10_000, 1),
         None => 10_000,
     };
     Some(Collector {
         endpoint,
         protocol,
-        headers: headers(reader),
+        headers: headers(reader, signal),
         timeout: Duration::from_millis(timeout),
-        ca_certificate: reader.of_traces("CERTIFICATE").map(|(_, path)| path.into()),
-        gzip: gzip(reader),
+        ca_certificate: reader
+            .of(signal, "CERTIFICATE")
+            .map(|(_, path)| path.into()),
+        gzip: gzip(reader, signal),
     })
 }
 
-fn protocol(reader: &mut Reader) -> Option<Protocol> {
-    let (name, value) = reader.of_traces("PROTOCOL")?;
+fn protocol(reader: &mut Reader, signal: Signal) -> Option<Protocol> {
+    let (name, value) = reader.of(signal, "PROTOCOL")?;
     match value.as_str() {
         "grpc" => Some(Protocol::Grpc),
         "http/protobuf" => Some(Protocol::HttpProtobuf),
@@ -162,8 +257,8 @@ fn protocol(reader: &mut Reader) -> Option<Protocol> {
     }
 }
 
-fn headers(reader: &mut Reader) -> Vec<(String, String)> {
-    let Some((name, text)) = reader.of_traces("HEADERS") else {
+fn headers(reader: &mut Reader, signal: Signal) -> Vec<(String, String)> {
+    let Some((name, text)) = reader.of(signal, "HEADERS") else {
         return Vec::new();
     };
     let read = pairs(&text).and_then(|pairs| {
@@ -181,8 +276,8 @@ fn headers(reader: &mut Reader) -> Vec<(String, String)> {
     })
 }
 
-fn gzip(reader: &mut Reader) -> bool {
-    match reader.of_traces("COMPRESSION") {
+fn gzip(reader: &mut Reader, signal: Signal) -> bool {
+    match reader.of(signal, "COMPRESSION") {
         None => false,
         Some((_, value)) if value == "none" => false,
         Some((_, value)) if value == "gzip" => true,

@@ -40,7 +40,7 @@ macro_rules! variables {
 
 variables! {
     Us {
-        OTEL_SDK_DISABLED = "false": "`true` turns traces off, whatever else is set.";
+        OTEL_SDK_DISABLED = "false": "`true` turns traces and pushed metrics off, whatever else is set.";
         OTEL_TRACES_EXPORTER = "otlp": "`otlp`, or `none`: no spans are made. Any other exporter is warned about and counts as `none`.";
         OTEL_EXPORTER_OTLP_ENDPOINT = "": "The collector, `http://HOST:PORT` or `https://HOST:PORT`. Unset: tracing is off and costs nothing. This differs from the standard, whose default is `localhost`. For HTTP, `/v1/traces` is added.";
         OTEL_EXPORTER_OTLP_TRACES_ENDPOINT = "": "The same for traces alone, taken as it is written.";
@@ -56,7 +56,18 @@ variables! {
         OTEL_EXPORTER_OTLP_TRACES_COMPRESSION = "": "The same for traces alone.";
         OTEL_EXPORTER_OTLP_INSECURE = "false": "`true`: an endpoint without a scheme is plaintext. A scheme that is written wins.";
         OTEL_EXPORTER_OTLP_TRACES_INSECURE = "": "The same for traces alone.";
-        OTEL_SERVICE_NAME = "": "The service that spans are of. Unset: the program's own name, such as `eventing-zeebe`.";
+        OTEL_METRICS_EXPORTER = "": "`otlp` pushes metrics to the collector of OTEL_EXPORTER_OTLP_METRICS_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT, and a last time at the end; `none` and `prometheus` do not. With commas. They can be read at `/metrics` in any case. Unset: pushed where OTEL_EXPORTER_OTLP_METRICS_ENDPOINT is set. This differs from the standard, whose default is `otlp`: a collector of traces alone would refuse them.";
+        OTEL_EXPORTER_OTLP_METRICS_ENDPOINT = "": "The collector of metrics, taken as it is written.";
+        OTEL_EXPORTER_OTLP_METRICS_PROTOCOL = "": "As for traces; likewise the six below.";
+        OTEL_EXPORTER_OTLP_METRICS_HEADERS = "": "In place of OTEL_EXPORTER_OTLP_HEADERS.";
+        OTEL_EXPORTER_OTLP_METRICS_TIMEOUT = "": "In place of OTEL_EXPORTER_OTLP_TIMEOUT.";
+        OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE = "": "In place of OTEL_EXPORTER_OTLP_CERTIFICATE.";
+        OTEL_EXPORTER_OTLP_METRICS_COMPRESSION = "": "In place of OTEL_EXPORTER_OTLP_COMPRESSION.";
+        OTEL_EXPORTER_OTLP_METRICS_INSECURE = "": "In place of OTEL_EXPORTER_OTLP_INSECURE.";
+        OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE = "cumulative": "Counts since the start, `cumulative`, or since the push before, `delta`; `lowmemory` has the latter for what is counted by the program, and the former for what is looked up.";
+        OTEL_METRIC_EXPORT_INTERVAL = "60000": "Milliseconds from one push to the next.";
+        OTEL_METRIC_EXPORT_TIMEOUT = "30000": "Milliseconds that one push may take.";
+        OTEL_SERVICE_NAME = "": "The service that spans, and metrics that are pushed, are of. Unset: the program's own name, such as `eventing-zeebe`.";
         OTEL_RESOURCE_ATTRIBUTES = "": "Further attributes of the service, `key=value,key=value`. `service.name` in it gives way to OTEL_SERVICE_NAME.";
         OTEL_TRACES_SAMPLER = "parentbased_always_on": "Which traces are recorded: `always_on`, `always_off`, `traceidratio`, or one of them after `parentbased_`, which follows whoever began the trace. Any other is warned about, and the default stands.";
         OTEL_TRACES_SAMPLER_ARG = "1": "The share of traces for the two `traceidratio`, from 0 to 1.";
@@ -77,10 +88,7 @@ variables! {
         OTEL_ATTRIBUTE_COUNT_LIMIT = "": "The SDK does not know it; it knows OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT.";
         OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE = "": "Mutual TLS with a collector is left to a collector beside the pod.";
         OTEL_EXPORTER_OTLP_CLIENT_KEY = "": "As above.";
-        OTEL_METRICS_EXPORTER = "": "Metrics are read at `/metrics`; this version pushes none.";
-        OTEL_EXPORTER_OTLP_METRICS_ENDPOINT = "": "As above.";
-        OTEL_METRIC_EXPORT_INTERVAL = "": "As above.";
-        OTEL_METRIC_EXPORT_TIMEOUT = "": "As above.";
+        OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION = "": "Boundaries are fixed, so that what is pushed and what is read at `/metrics` agree.";
         OTEL_METRICS_EXEMPLAR_FILTER = "": "The SDK collects no exemplars.";
         OTEL_LOGS_EXPORTER = "": "Log lines go to standard error, for a collector to read there.";
         OTEL_EXPORTER_OTLP_LOGS_ENDPOINT = "": "As above.";

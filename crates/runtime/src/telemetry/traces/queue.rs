@@ -131,7 +131,7 @@ impl SpanProcessor for Entrance {
         }
     }
 
-    /// What waits is flushed by [`super::Flush`], which knows how long that may take.
+    /// What waits is flushed by [`Flush`](crate::telemetry::collector::Flush), which knows how long that may take.
     fn force_flush(&self) -> OTelSdkResult {
         Ok(())
     }

@@ -16,13 +16,12 @@ use tonic::{Request, Status};
 use super::http::Client;
 use crate::telemetry::otel::{Collector, Protocol};
 
-const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-
 /// Sends requests that are written already.
 #[derive(Debug)]
-pub(super) enum Exporter {
+pub(in crate::telemetry) enum Exporter {
     Grpc {
         client: Grpc<Channel>,
+        method: PathAndQuery,
         headers: HeaderMap,
     },
     Http {
@@ -33,8 +32,8 @@ pub(super) enum Exporter {
 }
 
 impl Exporter {
-    /// Makes one; must be called inside the runtime that it will be used in.
-    pub(super) fn new(collector: &Collector) -> Result<Self, String> {
+    /// Makes one; must be called inside the runtime that it will be used in. `method` is called by gRPC.
+    pub(super) fn new(collector: &Collector, method: &'static str) -> Result<Self, String> {
         let headers = headers(collector);
         match collector.protocol {
             Protocol::Grpc => {
@@ -42,7 +41,11 @@ impl Exporter {
                 if collector.gzip {
                     client = client.send_compressed(CompressionEncoding::Gzip);
                 }
-                Ok(Self::Grpc { client, headers })
+                Ok(Self::Grpc {
+                    client,
+                    method: PathAndQuery::from_static(method),
+                    headers,
+                })
             }
             Protocol::HttpProtobuf => {
                 let roots = match &collector.ca_certificate {
@@ -60,14 +63,17 @@ impl Exporter {
     }
 
     /// Sends one request, and waits until the collector has it.
-    pub(super) async fn export(&mut self, request: Bytes) -> Result<(), String> {
+    pub(in crate::telemetry) async fn export(&mut self, request: Bytes) -> Result<(), String> {
         match self {
-            Self::Grpc { client, headers } => {
+            Self::Grpc {
+                client,
+                method,
+                headers,
+            } => {
                 let metadata = MetadataMap::from_headers(headers.clone());
                 let request = Request::from_parts(metadata, tonic::Extensions::new(), request);
                 client.ready().await.map_err(|error| error.to_string())?;
-                let method = PathAndQuery::from_static(METHOD);
-                let answer = client.unary(request, method, Written).await;
+                let answer = client.unary(request, method.clone(), Written).await;
                 answer.map(drop).map_err(|status| status.to_string())
             }
             Self::Http {
@@ -124,6 +130,7 @@ fn headers(collector: &Collector) -> HeaderMap {
     };
     collector.headers.iter().filter_map(header).collect()
 }
+
 fn channel(collector: &Collector) -> Result<Channel, String> {
     let mut endpoint = Endpoint::from_shared(collector.endpoint.clone())
         .map_err(|error| error.to_string())?

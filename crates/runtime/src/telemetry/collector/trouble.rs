@@ -1,34 +1,35 @@
-//! What the log is told of a collector that takes no spans, or takes them by turns.
+//! What the log is told of a collector that takes nothing, or takes it by turns.
 
 use std::time::{Duration, Instant};
 
-/// Between two lines that say that spans are lost.
+/// Between two lines that say that something is lost.
 const QUIET: Duration = Duration::from_secs(60);
 
 /// Keeps a collector that is away, or comes and goes, from filling the log.
 #[derive(Debug, Default)]
-pub(super) struct Trouble {
+pub(in crate::telemetry) struct Trouble {
     logged: Option<Instant>,
-    /// The last line said that spans are lost.
+    /// The last line said that something is lost.
     told: bool,
-    spans: u64,
+    lost: u64,
 }
 
 impl Trouble {
-    /// So many spans were lost now. Those that the log is to be told of, if it is: all since it was last.
-    pub(super) fn failed(&mut self, spans: u64, now: Instant) -> Option<u64> {
-        self.spans += spans;
+    /// So many spans, or pushes of metrics, were lost now. Those that the log is to be told of, if it is: all since it
+    /// was last.
+    pub(in crate::telemetry) fn failed(&mut self, lost: u64, now: Instant) -> Option<u64> {
+        self.lost += lost;
         if self.logged.is_some_and(|logged| now - logged < QUIET) {
             return None;
         }
         self.logged = Some(now);
         self.told = true;
-        Some(std::mem::take(&mut self.spans))
+        Some(std::mem::take(&mut self.lost))
     }
 
-    /// Spans were taken. How many were lost since the log was told of the trouble, if it was.
-    pub(super) fn over(&mut self) -> Option<u64> {
-        std::mem::take(&mut self.told).then(|| std::mem::take(&mut self.spans))
+    /// Some were taken. How many were lost since the log was told of the trouble, if it was.
+    pub(in crate::telemetry) fn over(&mut self) -> Option<u64> {
+        std::mem::take(&mut self.told).then(|| std::mem::take(&mut self.lost))
     }
 }
 

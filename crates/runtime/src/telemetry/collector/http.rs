@@ -22,7 +22,7 @@ const LONGEST_ANSWER: usize = 64 * 1024;
 
 /// Sends one request after the other on a connection that is kept.
 #[derive(Debug)]
-pub(super) struct Client {
+pub(in crate::telemetry) struct Client {
     inner: Hyper<HttpsConnector<HttpConnector>, Full<Bytes>>,
     timeout: Duration,
     gzip: bool,

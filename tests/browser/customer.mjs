@@ -116,6 +116,8 @@ export class Customer {
   }
 
   async close() {
+    // What a scenario answers in the server's place may be under way still.
+    await Promise.all(this.#context.pages().map((page) => page.unrouteAll({ behavior: 'ignoreErrors' })));
     await this.#context.close();
   }
 

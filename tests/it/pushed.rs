@@ -21,16 +21,24 @@ async fn stop(bridge: &mut Bridge) {
     assert_eq!(status.code(), Some(0));
 }
 
+/// A bridge that pushes to a collector.
+async fn pushing(manner: Manner, settings: &[(&str, &str)]) -> (FakeGateway, Collector, Bridge) {
+    let gateway = FakeGateway::start().await;
+    let collector = Collector::start_with(manner).await;
+    let url = collector.url();
+    let mut all = vec![(ENDPOINT, url.as_str())];
+    all.extend_from_slice(settings);
+    let bridge = sink(&gateway, &all).await;
+    (gateway, collector, bridge)
+}
+
 fn accepted(pushed: &Pushed) -> Option<f64> {
     pushed.sum("bridge.sink.requests", &[("status", "202")])
 }
 
 #[tokio::test]
 async fn what_was_counted_last_is_pushed_before_the_program_leaves() {
-    let gateway = FakeGateway::start().await;
-    let collector = Collector::start().await;
-    let url = collector.url();
-    let mut bridge = sink(&gateway, &[(ENDPOINT, &url), NEVER]).await;
+    let (_gateway, collector, mut bridge) = pushing(Manner::Takes, &[NEVER]).await;
     for id in ["1", "2", "3"] {
         assert_eq!(bridge.send("Test", id, &json!({})).await.status, 202);
     }
@@ -48,17 +56,13 @@ async fn what_was_counted_last_is_pushed_before_the_program_leaves() {
 
 #[tokio::test]
 async fn what_is_pushed_is_what_can_be_read() {
-    let gateway = FakeGateway::start().await;
-    let collector = Collector::start().await;
-    let url = collector.url();
     let settings = [
-        (ENDPOINT, url.as_str()),
         SOON,
         ("OTEL_SERVICE_NAME", "bridge-of-the-shop"),
         ("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "x-team=shop"),
         ("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "gzip"),
     ];
-    let bridge = sink(&gateway, &settings).await;
+    let (_gateway, collector, bridge) = pushing(Manner::Takes, &settings).await;
     bridge.send("Test", "1", &json!({})).await;
     let pushes = collector.pushed(3).await;
     let last = pushes.last().expect("a push");
@@ -104,15 +108,11 @@ async fn a_collector_that_speaks_http_gets_them_too() {
 
 #[tokio::test]
 async fn counts_since_the_push_before_are_told_where_they_are_asked_for() {
-    let gateway = FakeGateway::start().await;
-    let collector = Collector::start().await;
-    let url = collector.url();
     let settings = [
-        (ENDPOINT, url.as_str()),
         SOON,
         ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta"),
     ];
-    let mut bridge = sink(&gateway, &settings).await;
+    let (_gateway, collector, mut bridge) = pushing(Manner::Takes, &settings).await;
     for id in ["1", "2", "3"] {
         bridge.send("Test", id, &json!({})).await;
         collector.pushed(collector.pushes().len() + 2).await;
@@ -125,18 +125,14 @@ async fn counts_since_the_push_before_are_told_where_they_are_asked_for() {
 
 #[tokio::test]
 async fn a_collector_that_takes_no_metrics_changes_nothing_else() {
-    let gateway = FakeGateway::start().await;
     for manner in [Manner::Hangs, Manner::Refuses] {
-        let collector = Collector::start_with(manner).await;
-        let url = collector.url();
         let settings = [
-            (ENDPOINT, url.as_str()),
             SOON,
             ("OTEL_METRIC_EXPORT_TIMEOUT", "3600000"),
             ("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "3600000"),
             ("BRIDGE_GRACE_SECONDS", "4"),
         ];
-        let mut bridge = sink(&gateway, &settings).await;
+        let (_gateway, collector, mut bridge) = pushing(manner, &settings).await;
         collector.asked().await;
         let answered = bridge.send("Test", "1", &json!({})).await;
         assert_eq!(answered.status, StatusCode::ACCEPTED);
@@ -148,4 +144,21 @@ async fn a_collector_that_takes_no_metrics_changes_nothing_else() {
         assert!(said.contains("the collector"), "{manner:?}: {said}");
         assert!(lines < 5, "{manner:?}: {said}");
     }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_there_is_told_with_its_variable_and_the_work_goes_on() {
+    let settings = [
+        ("OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE", "/nowhere/ca.pem"),
+        (ENDPOINT, "https://127.0.0.1:1"),
+    ];
+    let (_gateway, _collector, mut bridge) = pushing(Manner::Takes, &settings).await;
+    let answered = bridge.send("Test", "1", &json!({})).await;
+    assert_eq!(answered.status, StatusCode::ACCEPTED);
+    stop(&mut bridge).await;
+    let said = bridge.program().output().join("\n");
+    assert!(
+        said.contains("OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE: /nowhere/ca.pem"),
+        "{said}"
+    );
 }

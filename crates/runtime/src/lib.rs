@@ -9,6 +9,7 @@
 //! - [`readiness`]: named checks, each ready or not for a reason.
 //! - [`shutdown`]: the grace between a first signal and the end, and the tasks to wait for.
 //! - [`telemetry`]: logs, metrics and traces.
+//! - [`tls`]: TLS as a client speaks it.
 //! - [`cpu`]: how many threads the CPUs given to the program are worth.
 
 pub mod body;
@@ -18,3 +19,4 @@ pub mod listener;
 pub mod readiness;
 pub mod shutdown;
 pub mod telemetry;
+pub mod tls;

@@ -4,7 +4,6 @@ use std::error::Error as StdError;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,9 +11,9 @@ use http::Uri;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tower::Service;
 
@@ -33,12 +32,7 @@ pub(crate) struct Connector {
 
 impl Connector {
     pub(crate) fn new(roots: RootCertStore, timeout: Duration) -> Result<Self, String> {
-        let tls =
-            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .map_err(|error| error.to_string())?
-                .with_root_certificates(roots)
-                .with_no_client_auth();
+        let tls = runtime::tls::client(roots).map_err(|error| error.to_string())?;
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         // Shared out among the addresses of a name, so that a dead first one leaves time for the next.

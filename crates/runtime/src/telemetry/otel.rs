@@ -76,10 +76,19 @@ pub struct Collector {
     pub headers: Vec<(String, String)>,
     /// How long one request may take.
     pub timeout: Duration,
-    /// A PEM file with the authority that vouches for it, in place of the public ones.
-    pub ca_certificate: Option<PathBuf>,
+    /// The authority that vouches for it, in place of the public ones.
+    pub ca_certificate: Option<CertificateFile>,
     /// Whether bodies are compressed with gzip.
     pub gzip: bool,
+}
+
+/// A PEM file with the certificate of an authority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFile {
+    /// The variable that names it.
+    pub variable: String,
+    /// Where it is.
+    pub path: PathBuf,
 }
 
 impl fmt::Debug for Collector {

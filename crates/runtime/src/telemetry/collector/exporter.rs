@@ -1,7 +1,5 @@
 //! One request to the collector after the other, by gRPC or by HTTP.
 
-use std::path::Path;
-
 use ::http::uri::PathAndQuery;
 use ::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use bytes::{Buf, BufMut, Bytes};
@@ -14,7 +12,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status};
 
 use super::http::Client;
-use crate::telemetry::otel::{Collector, Protocol};
+use crate::telemetry::otel::{CertificateFile, Collector, Protocol};
 
 /// Sends requests that are written already.
 #[derive(Debug)]
@@ -49,7 +47,7 @@ impl Exporter {
             }
             Protocol::HttpProtobuf => {
                 let roots = match &collector.ca_certificate {
-                    Some(path) => certificates(&pem(path)?)?,
+                    Some(file) => certificates(file, &pem(file)?)?,
                     None => Vec::new(),
                 };
                 let endpoint = collector.endpoint.parse::<Uri>();
@@ -139,10 +137,10 @@ fn channel(collector: &Collector) -> Result<Channel, String> {
     if collector.endpoint.starts_with("https://") {
         let tls = ClientTlsConfig::new();
         let tls = match &collector.ca_certificate {
-            Some(path) => {
-                let pem = pem(path)?;
+            Some(file) => {
+                let pem = pem(file)?;
                 // The transport itself would skip over what is none, and then trust nobody.
-                certificates(&pem)?;
+                certificates(file, &pem)?;
                 tls.ca_certificate(Certificate::from_pem(pem))
             }
             None => tls.with_webpki_roots(),
@@ -154,22 +152,24 @@ fn channel(collector: &Collector) -> Result<Channel, String> {
     Ok(endpoint.connect_lazy())
 }
 
-fn pem(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|error| {
-        format!(
-            "OTEL_EXPORTER_OTLP_CERTIFICATE: {}: {error}",
-            path.display()
-        )
-    })
+/// Reads the file; what is wrong with it is told with the variable that names it.
+fn pem(file: &CertificateFile) -> Result<Vec<u8>, String> {
+    std::fs::read(&file.path)
+        .map_err(|error| format!("{}: {}: {error}", file.variable, file.path.display()))
 }
 
-fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+fn certificates(
+    file: &CertificateFile,
+    pem: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, String> {
+    let CertificateFile { variable, path } = file;
+    let path = path.display();
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<_, _>>()
-        .map_err(|error| format!("OTEL_EXPORTER_OTLP_CERTIFICATE: {error:?}"))?;
+        .map_err(|error| format!("{variable}: {path}: {error:?}"))?;
     if certificates.is_empty() {
-        return Err(String::from(
-            "OTEL_EXPORTER_OTLP_CERTIFICATE: there is no certificate of an authority in the file",
+        return Err(format!(
+            "{variable}: {path}: there is no certificate of an authority in the file"
         ));
     }
     Ok(certificates)

@@ -1,7 +1,6 @@
 //! The HTTP client of the exporter: hyper, as everywhere else in the program.
 
 use std::io::Write;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,8 +13,10 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as Hyper;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, RootCertStore};
+
+use crate::tls;
 
 /// Of an answer; a collector says little.
 const LONGEST_ANSWER: usize = 64 * 1024;
@@ -42,12 +43,7 @@ impl Client {
         for authority in authorities {
             roots.add(authority).map_err(|error| error.to_string())?;
         }
-        let tls =
-            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .map_err(|error| error.to_string())?
-                .with_root_certificates(roots)
-                .with_no_client_auth();
+        let tls = tls::client(roots).map_err(|error| error.to_string())?;
         let connector = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_or_http()

@@ -9,7 +9,7 @@ use opentelemetry_sdk::trace::Sampler;
 use super::endpoint::{Protocol, resolve};
 use super::text::pairs;
 use super::variables::{Honour, VARIABLES};
-use super::{Batches, Collector, MetricSettings, TraceSettings};
+use super::{Batches, CertificateFile, Collector, MetricSettings, TraceSettings};
 use crate::telemetry::traces::Propagators;
 
 /// Looks variables up, and notes what is wrong with them.
@@ -239,7 +239,10 @@ fn collector(reader: &mut Reader, signal: Signal) -> Option<Collector> {
         timeout: Duration::from_millis(timeout),
         ca_certificate: reader
             .of(signal, "CERTIFICATE")
-            .map(|(_, path)| path.into()),
+            .map(|(variable, path)| CertificateFile {
+                variable,
+                path: path.into(),
+            }),
         gzip: gzip(reader, signal),
     })
 }

@@ -164,12 +164,12 @@ impl Collector {
         .await
     }
 
-    /// Waits until a request came, whatever became of it.
+    /// Waits until so many requests came, whatever became of them.
     ///
     /// # Panics
-    /// When none does within a minute.
-    pub async fn asked(&self) {
-        self.wait_for("a request", || (self.requests() > 0).then_some(()))
+    /// When they do not within a minute.
+    pub async fn asked(&self, times: usize) {
+        self.wait_for("requests", || (self.requests() >= times).then_some(()))
             .await;
     }
 

@@ -158,7 +158,7 @@ async fn a_collector_that_hangs_costs_spans_and_nothing_else() {
         ("OTEL_BSP_EXPORT_TIMEOUT", "3600000"),
     ];
     let (mut bridge, gateway) = no_harm_with(&collector.url(), &settings).await;
-    collector.asked().await;
+    collector.asked(1).await;
     assert_eq!(gateway.published().len(), 50);
     // Eight wait, four are on their way, and there were 150.
     bridge

@@ -9,14 +9,15 @@ variables:
 programs:
   - name: second
     command: sh
-    args: [-c, 'echo "second ${GREETING}" >> ${RUN}/../../order; exec sleep 1000']
+    args: [-c, 'echo "second ${GREETING}" >> ${RUN}/../../order; echo "beside ${PORT_OF_THIRD}"; exec sleep 1000']
     after: [first]
-    ready: {url: "http://127.0.0.1:${PORT_OF_THIRD}/healthz"}
+    # Its own line: whoever is ready by another's answer may not have begun.
+    ready: {line: beside}
   - name: third
     command: ${DEMO}
     args: [watch, --port, "${PORT_OF_THIRD}"]
     ports: {PORT_OF_THIRD: 0}
-    ready: {line: watching}
+    ready: {url: "http://127.0.0.1:${PORT_OF_THIRD}/healthz"}
   - name: first
     command: sh
     env: {WORD: first}

@@ -7,6 +7,8 @@
 //! - `error_map`: which answers a task wants as BPMN errors.
 //! - `destination`: where an event goes, and how many jobs a destination may keep busy.
 //! - `outage`: while the destination is away one job at a time is activated, and probes.
+//! - [`Trouble`]: why no events go to the destination.
+//! - `token`: whether the token is there that the destination asks for.
 //! - `pause`: how long a job stays away that was not delivered.
 //! - `in_hand`: a job that is worked, and what writes down what becomes of it.
 //! - `work`: joins worker, event, delivery and outcome.
@@ -26,7 +28,9 @@ mod outage;
 pub mod outcome;
 mod pause;
 mod task;
+mod token;
 mod trace;
+mod trouble;
 mod wake_up;
 mod work;
 
@@ -48,6 +52,7 @@ use crate::decisions::Decisions;
 use crate::recipient::Recipient;
 use crate::rules::TRAVEL_VARIABLE;
 
+pub use trouble::Trouble;
 pub use wake_up::NoSource;
 
 /// What is left of the grace for handing back, once deliveries under way are given up.
@@ -96,10 +101,12 @@ impl Source {
             config.trace_continue,
             gateway.settings().address.clone(),
         );
-        let worker = Arc::new(JobWorker::start(
-            gateway,
-            worker_settings(config, tenant_id),
-        )?);
+        let missing = binding.missing_token();
+        let settings = WorkerSettings {
+            paused: missing.is_some(),
+            ..worker_settings(config, tenant_id)
+        };
+        let worker = Arc::new(JobWorker::start(gateway, settings)?);
         metrics::observe_worker(meter, &worker);
         let bench = Arc::new(work::Bench::new(
             sender,
@@ -110,6 +117,9 @@ impl Source {
             meter,
             traces,
         ));
+        if let Some(missing) = missing {
+            bench.no_token(&missing);
+        }
         Ok(Self {
             worker,
             bench,
@@ -123,9 +133,9 @@ impl Source {
         self.worker.health()
     }
 
-    /// Whether the destination takes events: `None`, or what it last said, as it changes.
+    /// Whether events go to the destination: `None`, or why not, as it changes.
     #[must_use]
-    pub fn destination_trouble(&self) -> tokio::sync::watch::Receiver<Option<String>> {
+    pub fn destination_trouble(&self) -> tokio::sync::watch::Receiver<Option<Trouble>> {
         self.bench.outage.trouble()
     }
 
@@ -146,6 +156,7 @@ impl Source {
     /// cannot finish within the grace, without using a retry.
     pub async fn run(&self, shutdown: &Shutdown) {
         let _left = self.left.clone().drop_guard();
+        token::watch(&self.bench, shutdown);
         let jobs = TaskTracker::new();
         loop {
             let job = tokio::select! {

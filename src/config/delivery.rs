@@ -60,7 +60,9 @@ pub(super) fn read(reader: &mut Reader<'_>) -> SourceConfig {
         reader.optional("K_CA_CERTS").as_deref(),
         Some(Path::new(&token_path)),
     );
+    let token_required = reader.flag("BRIDGE_OIDC_TOKEN_REQUIRED");
     let binding = match binding {
+        Ok(binding) if token_required => binding.map(eventing::SinkBinding::requiring_token),
         Ok(binding) => binding,
         Err(error) => {
             reader.problem(error.variable(), error.to_string());

@@ -127,7 +127,8 @@ settings! {
         K_SINK k_sink = "": "Where events go. Set by a SinkBinding.";
         K_CE_OVERRIDES k_ce_overrides = "": "Extensions for every event that leaves, `{\"extensions\":{\"name\":\"value\"}}`. Set by a SinkBinding.";
         K_CA_CERTS k_ca_certs = "": "PEM certificates that vouch for the destination, beside the public ones. Set by a SinkBinding.";
-        BRIDGE_OIDC_TOKEN_PATH bridge_oidc_token_path = "/oidc/token": "The token sent with each delivery, if the file is there; read again as it rotates. The default is where a SinkBinding mounts it.";
+        BRIDGE_OIDC_TOKEN_PATH bridge_oidc_token_path = "/oidc/token": "The token sent with each delivery, if the file is there (BRIDGE_OIDC_TOKEN_REQUIRED: only then); read again as it rotates. The default is where a SinkBinding mounts it.";
+        BRIDGE_OIDC_TOKEN_REQUIRED bridge_oidc_token_required = "false": "`true` where the destination is known to ask for a token: while the file is not there, is empty or cannot be read there is no destination yet, and no jobs are worked, as without `K_SINK`. Knative brings `K_SINK` a moment before the token, and a Broker answers 401 to what is sent between, which makes an incident of a job. `false`, since a SinkBinding brings no token where nobody asks for one.";
         BRIDGE_ENGINE_NAME bridge_engine_name = "default": "Names the engine in the `source` attribute: `/zeebe/NAME`. One value a cluster; job keys restart on a fresh engine, so a new engine needs a new name, or consumers that remember ids will take new events for old.";
         BRIDGE_ALLOWED_DESTINATIONS bridge_allowed_destinations = "": "URL prefixes, separated by commas, that a task's `Host` header may choose in place of K_SINK. Unset: none, and such a header is ignored.";
         BRIDGE_MAX_JOBS_ACTIVE bridge_max_jobs_active = "32": "Jobs held at one time, over all job types.";

@@ -24,6 +24,7 @@ use zeebe_client::{Found, JobWorker, WorkerHealth};
 
 use super::metrics::SourceMetrics;
 use super::trace;
+use super::trouble::Trouble;
 use crate::config::SourceConfig;
 
 /// An engine looks for activations that ran out once a second, and may be late with it.
@@ -35,7 +36,7 @@ const ANSWER_RESERVE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Drain {
     worker: Arc<JobWorker>,
-    trouble: watch::Receiver<Option<String>>,
+    trouble: watch::Receiver<Option<Trouble>>,
     times: Times,
     /// All that was in hand is finished or handed back, and nothing will be again.
     left: CancellationToken,
@@ -103,7 +104,7 @@ impl Outcome {
 impl Drain {
     pub(super) fn new(
         worker: Arc<JobWorker>,
-        trouble: watch::Receiver<Option<String>>,
+        trouble: watch::Receiver<Option<Trouble>>,
         config: &SourceConfig,
         patience: Duration,
         left: CancellationToken,
@@ -121,6 +122,14 @@ impl Drain {
             },
             left,
             metrics,
+        }
+    }
+
+    /// Why there is no destination yet, where there is none.
+    pub(super) fn no_destination(&self) -> Option<String> {
+        match &*self.trouble.borrow() {
+            Some(Trouble::NoToken(why)) => Some(why.clone()),
+            Some(Trouble::Away(_)) | None => None,
         }
     }
 
@@ -234,10 +243,10 @@ impl Drain {
 }
 
 /// What stands against working a job, if anything.
-fn obstacle(health: &WorkerHealth, trouble: Option<&String>) -> Option<Outcome> {
+fn obstacle(health: &WorkerHealth, trouble: Option<&Trouble>) -> Option<Outcome> {
     match health {
         WorkerHealth::Unknown => Some(Outcome::EngineAway(String::from("no answer yet"))),
         WorkerHealth::Failing(reason) => Some(Outcome::EngineAway(reason.clone())),
-        WorkerHealth::Connected => trouble.map(|said| Outcome::DestinationAway(said.clone())),
+        WorkerHealth::Connected => trouble.map(|said| Outcome::DestinationAway(said.to_string())),
     }
 }

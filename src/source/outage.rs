@@ -4,6 +4,9 @@
 //! state under one lock, which also tells the worker to pause, to fetch one job, or to resume: what the
 //! worker does follows from the state in the order in which the state changed.
 //!
+//! It is *shut* while there is nothing to send with: without a token that is required there is no destination yet.
+//! Then nobody probes either, and what is in hand is handed back. The rest is about a destination that there is:
+//!
 //! - **It begins** with a delivery that could not reach the destination, or with the second in a row that
 //!   got no answer where the event may be the reason ([`Doubt::AboutEvent`]): one alone pauses nobody. Jobs in
 //!   hand at that time finish the attempt they are in.
@@ -29,6 +32,7 @@ use zeebe_client::{JobKey, JobWorker};
 
 use super::outcome::Doubt;
 use super::pause::jittered;
+use super::trouble::Trouble;
 
 /// The longest pause between attempts while the destination is away.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -45,11 +49,13 @@ pub(super) struct Outage {
     worker: Arc<JobWorker>,
     first_pause: Duration,
     state: Mutex<State>,
-    trouble: watch::Sender<Option<String>>,
+    trouble: watch::Sender<Option<Trouble>>,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    /// Why there is nothing to send with.
+    shut: Option<String>,
     away: Option<Away>,
     /// So many outages began.
     outages: u64,
@@ -66,6 +72,8 @@ struct State {
 #[derive(Debug)]
 struct Away {
     number: u64,
+    /// What it last said.
+    said: String,
     probed: bool,
     pause: Duration,
     next_attempt: Instant,
@@ -110,9 +118,39 @@ impl Outage {
         }
     }
 
-    /// What the destination last said, while it is away.
-    pub(super) fn trouble(&self) -> watch::Receiver<Option<String>> {
+    /// Why no events go to the destination, while none do.
+    pub(super) fn trouble(&self) -> watch::Receiver<Option<Trouble>> {
         self.trouble.subscribe()
+    }
+
+    /// There is nothing to send with: no job is activated, not even one to probe.
+    pub(super) fn shut(&self, why: String) {
+        let mut state = self.state();
+        if state.shut.as_ref() != Some(&why) {
+            state.shut = Some(why);
+            self.worker.pause();
+            self.tell(&state);
+        }
+    }
+
+    /// There is what to send with: all goes on as it was.
+    pub(super) fn open(&self) {
+        let mut state = self.state();
+        if state.shut.take().is_none() {
+            return;
+        }
+        match &state.away {
+            None => self.worker.resume(),
+            Some(away) if !away.probed => self.worker.fetch_one(),
+            // Whoever probes still does.
+            Some(_) => {}
+        }
+        self.tell(&state);
+    }
+
+    /// Why it is shut, while it is.
+    pub(super) fn shut_by(&self) -> Option<String> {
+        self.state().shut.clone()
     }
 
     /// A job came.
@@ -122,6 +160,12 @@ impl Outage {
             job,
             probes: None,
         }
+    }
+
+    fn tell(&self, state: &State) {
+        let away = || state.away.as_ref().map(|away| Trouble::Away(away.said.clone()));
+        let shut = state.shut.clone().map(Trouble::NoToken);
+        self.trouble.send_replace(shut.or_else(away));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -164,8 +208,10 @@ impl Turn<'_> {
             state.failed.remove(&self.job);
         }
         if state.away.take().is_some() {
-            self.outage.trouble.send_replace(None);
-            self.outage.worker.resume();
+            self.outage.tell(&state);
+            if state.shut.is_none() {
+                self.outage.worker.resume();
+            }
             tracing::info!("the destination answers again");
         }
     }
@@ -200,14 +246,15 @@ impl Turn<'_> {
                 );
                 state.away.insert(Away {
                     number: state.outages,
+                    said: String::new(),
                     probed: false,
                     pause: self.outage.first_pause,
                     next_attempt: Instant::now() + jittered(self.outage.first_pause),
                 })
             }
         };
-        self.outage.trouble.send_replace(Some(what.to_owned()));
-        match doubt {
+        away.said = what.to_owned();
+        let then = match doubt {
             Doubt::None if !away.probed => {
                 away.probed = true;
                 self.probes = Some(away.number);
@@ -215,7 +262,9 @@ impl Turn<'_> {
             }
             Doubt::None if self.probes == Some(away.number) => Then::Again,
             Doubt::None | Doubt::AboutEvent => Then::HandBack,
-        }
+        };
+        self.outage.tell(state);
+        then
     }
 }
 
@@ -226,7 +275,7 @@ impl Drop for Turn<'_> {
             if self.probes == Some(away.number) {
                 away.probed = false;
             }
-            if !away.probed {
+            if !away.probed && state.shut.is_none() {
                 self.outage.worker.fetch_one();
             }
         }

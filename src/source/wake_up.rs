@@ -119,6 +119,9 @@ impl WakeUps {
     /// Whoever joins it is told by a link which it was.
     fn join(&self, span: &Span) -> Result<Running, Refusal> {
         let drain = self.drain.as_ref().map_err(|why| absent(*why))?;
+        if let Some(why) = drain.no_destination() {
+            return Err(nothing_yet(&why));
+        }
         if self.shutdown.is_requested() {
             return Err(unavailable(
                 "the program stops; send the event again, to another",
@@ -165,10 +168,14 @@ fn absent(why: NoSource) -> Refusal {
                 "there are no jobs to drain here: ROLES does not name the source; wake the one that plays it, or none",
             ),
         },
-        NoSource::Destination => unavailable(
-            "there are no jobs to drain yet: K_SINK is not set, a SinkBinding sets it; send the event again",
-        ),
+        NoSource::Destination => nothing_yet("K_SINK is not set, a SinkBinding sets it"),
     }
+}
+
+fn nothing_yet(why: &str) -> Refusal {
+    unavailable(&format!(
+        "there are no jobs to drain yet: {why}; send the event again"
+    ))
 }
 
 fn unavailable(reason: &str) -> Refusal {

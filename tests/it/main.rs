@@ -41,5 +41,7 @@ mod sink;
 /// What a job becomes, and what its end is.
 mod source;
 mod support;
+/// The token that goes with each event.
+mod token;
 /// Spans: which there are, whose children, what they say; and that a collector can do no harm.
 mod trace;

@@ -42,6 +42,16 @@
 {{- end }}
 {{- end -}}
 
+{{/* Of whoever works jobs. */}}
+{{- define "bridge.tokenEnv" -}}
+{{- if and .Values.oidc.enabled (not (hasKey .Values.config "BRIDGE_OIDC_TOKEN_REQUIRED")) }}
+# The Broker asks for a token, which the SinkBinding brings a moment after its address: a pod that has only the address
+# works no jobs.
+- name: BRIDGE_OIDC_TOKEN_REQUIRED
+  value: "true"
+{{- end }}
+{{- end -}}
+
 {{/* BRIDGE_GRACE_SECONDS, of which 0 is a value as well. */}}
 {{- define "bridge.grace" -}}
 {{- if hasKey .Values.config "BRIDGE_GRACE_SECONDS" -}}

@@ -7,6 +7,8 @@ use cloudevents_http::Event;
 use http::Uri;
 use serde_json::{Map, Value};
 
+use crate::oidc::token;
+
 /// What no extension may be called; setting one of these would make another event of it.
 const CONTEXT_ATTRIBUTES: [&str; 8] = [
     "id",
@@ -38,6 +40,7 @@ pub struct SinkBinding {
     overrides: Vec<(String, String)>,
     ca_certs: Option<String>,
     token_path: Option<PathBuf>,
+    token_required: bool,
 }
 
 /// A variable that a SinkBinding would not have set like this.
@@ -81,7 +84,17 @@ impl SinkBinding {
             overrides: overrides(given(k_ce_overrides).as_deref())?,
             ca_certs: ca_certs(given(k_ca_certs))?,
             token_path: token_path.map(Path::to_owned),
+            token_required: false,
         }))
+    }
+
+    /// The same where the destination is known to ask for a token: without one nothing is sent to it.
+    #[must_use]
+    pub fn requiring_token(self) -> Self {
+        Self {
+            token_required: true,
+            ..self
+        }
     }
 
     /// Where events go.
@@ -100,6 +113,20 @@ impl SinkBinding {
     #[must_use]
     pub fn token_path(&self) -> Option<&Path> {
         self.token_path.as_deref()
+    }
+
+    /// Whether nothing is sent to the destination without a token.
+    #[must_use]
+    pub fn requires_token(&self) -> bool {
+        self.token_required
+    }
+
+    /// Why a token that is required cannot be sent now: its file is not there, is empty or cannot be read. `None`
+    /// where it can, and where none is required. Looks at the file each time, since it comes and goes while we run.
+    #[must_use]
+    pub fn missing_token(&self) -> Option<String> {
+        let path = self.token_path.as_ref().filter(|_| self.token_required)?;
+        token::required(path).err()
     }
 
     /// Sets the overriding extensions on an event that leaves; they win over its own.

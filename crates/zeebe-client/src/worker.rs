@@ -68,6 +68,8 @@ pub struct WorkerSettings {
     pub poll_interval: Duration,
     /// Whether jobs are also pushed.
     pub stream: bool,
+    /// Whether it begins as after [`JobWorker::pause`]: no job is activated before somebody says so.
+    pub paused: bool,
     /// The flow-control windows of the stream's own connection. What lies in them is activated and
     /// nobody's yet, so they are small.
     pub stream_windows: Windows,
@@ -87,6 +89,7 @@ impl Default for WorkerSettings {
             job_timeout: Duration::from_secs(15),
             poll_interval: Duration::from_secs(10),
             stream: true,
+            paused: false,
             stream_windows: Windows {
                 stream: 64 * 1024,
                 connection: 64 * 1024,
@@ -153,13 +156,18 @@ enum Mode {
 }
 
 impl JobWorker {
-    /// Starts fetching at once.
+    /// Starts fetching at once, but for a worker that begins paused.
     ///
     /// # Errors
     /// As [`Gateway::new`], for the stream's own connection.
     pub fn start(gateway: Gateway, settings: WorkerSettings) -> Result<Self, SettingsError> {
         let streaming = gateway.with_windows(settings.stream_windows)?;
         let (sender, jobs) = mpsc::unbounded_channel();
+        let mode = if settings.paused {
+            Mode::Paused
+        } else {
+            Mode::Fetching
+        };
         let shared = Arc::new(Shared {
             gateway,
             permits: Arc::new(Semaphore::new(settings.max_jobs_active.max(1))),
@@ -173,7 +181,7 @@ impl JobWorker {
             ended: Notify::new(),
             asked_polls: watch::Sender::new(0),
             polled: watch::Sender::new((0, Found::Nothing)),
-            mode: watch::Sender::new(Mode::Fetching),
+            mode: watch::Sender::new(mode),
             stats: WorkerStats::default(),
             health: watch::Sender::new(WorkerHealth::default()),
         });

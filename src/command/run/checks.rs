@@ -46,7 +46,7 @@ pub(super) fn watch(
         loop {
             match trouble.borrow_and_update().clone() {
                 None => destination.ready(),
-                Some(trouble) => destination.not_ready(trouble),
+                Some(trouble) => destination.not_ready(trouble.to_string()),
             }
             tokio::select! {
                 changed = trouble.changed() => if changed.is_err() { return },
@@ -61,7 +61,7 @@ pub(super) fn watch(
     shutdown.spawn(async move {
         loop {
             match health.borrow_and_update().clone() {
-                WorkerHealth::Unknown => jobs.not_ready("no answer from the engine yet"),
+                WorkerHealth::Unknown => jobs.not_ready("no answer to a request for jobs yet"),
                 WorkerHealth::Connected => jobs.ready(),
                 WorkerHealth::Failing(reason) => jobs.not_ready(format!("{address}: {reason}")),
             }

@@ -1,11 +1,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use testkit::clock;
 use testkit::gateway::{FakeGateway, NewJob};
-use zeebe_client::{Gateway, JobKey, JobWorker, Settings, WorkerSettings};
+use zeebe_client::{Gateway, JobKey, JobWorker, Settings, Topology, WorkerSettings};
 
 use super::{Outage, Then};
 use crate::source::outcome::Doubt;
+use crate::source::trouble::Trouble;
 
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -28,6 +30,22 @@ fn worker(gateway: &FakeGateway) -> Arc<JobWorker> {
     };
     let gateway = Gateway::new(engine).expect("a gateway");
     Arc::new(JobWorker::start(gateway, settings).expect("a worker"))
+}
+
+/// No more jobs are asked for, but by what had begun before.
+async fn asks_for_nothing(gateway: &FakeGateway) {
+    let client = Gateway::new(Settings::new(
+        gateway.address().parse().expect("an address"),
+    ))
+    .expect("a gateway");
+    let mut polls = 0;
+    for look in 0..6 {
+        clock::pass(Duration::from_secs(5)).await;
+        // The worker has the same way to go.
+        client.topology(Topology).await.expect("an answer");
+        let before = std::mem::replace(&mut polls, gateway.calls("ActivateJobs"));
+        assert!(look < 3 || before == polls, "{before}, then {polls}");
+    }
 }
 
 /// One attempt of a job, as it is made in the room.
@@ -116,6 +134,52 @@ async fn where_nothing_can_be_reached_one_job_probes_until_it_leaves() {
     assert!(outage.trouble().borrow().is_none());
 }
 
+#[tokio::test]
+async fn while_it_is_shut_no_job_is_asked_for_to_probe_and_then_one_is() {
+    let gateway = FakeGateway::start().await;
+    let worker = worker(&gateway);
+    let outage = Outage::new(Arc::clone(&worker), PAUSE);
+    let trouble = outage.trouble();
+    attempt(&outage, 1, Some(Doubt::None));
+    let away = Some(Trouble::Away(String::from("no answer")));
+    assert_eq!(*trouble.borrow(), away);
+    outage.shut(String::from("no token"));
+    let shut = Some(Trouble::NoToken(String::from("no token")));
+    assert_eq!(*trouble.borrow(), shut);
+    // What was under way fails, and leaves without an answer.
+    attempt(&outage, 2, Some(Doubt::None));
+    assert_eq!(*trouble.borrow(), shut);
+    asks_for_nothing(&gateway).await;
+    gateway.add_jobs((0..2).map(|_| NewJob::new("pay")));
+    outage.open();
+    assert_eq!(*trouble.borrow(), away);
+    let probe = worker.next().await.expect("a job to probe with");
+    assert_eq!(gateway.most_active(), 1);
+    let turn = outage.turn(probe.job().key);
+    turn.answered();
+    assert!(trouble.borrow().is_none());
+    assert!(worker.next().await.is_some());
+}
+
+#[tokio::test]
+async fn an_answer_while_it_is_shut_ends_the_outage_and_no_more() {
+    let gateway = FakeGateway::start().await;
+    let outage = Outage::new(worker(&gateway), PAUSE);
+    let trouble = outage.trouble();
+    attempt(&outage, 1, Some(Doubt::None));
+    outage.shut(String::from("no token"));
+    attempt(&outage, 2, None);
+    assert_eq!(
+        *trouble.borrow(),
+        Some(Trouble::NoToken(String::from("no token")))
+    );
+    assert_eq!(outage.shut_by().as_deref(), Some("no token"));
+    asks_for_nothing(&gateway).await;
+    outage.open();
+    assert!(trouble.borrow().is_none());
+    assert_eq!(outage.shut_by(), None);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whatever_crosses_the_worker_fetches_again_when_the_last_word_was_an_answer() {
     let gateway = FakeGateway::start().await;
@@ -126,13 +190,22 @@ async fn whatever_crosses_the_worker_fetches_again_when_the_last_word_was_an_ans
             let outage = Arc::clone(&outage);
             tokio::spawn(async move {
                 for number in 0..20 {
-                    let doubt = match fastrand::u8(0..4) {
+                    let doubt = match fastrand::u8(0..6) {
                         0 => Some(Doubt::None),
                         1 => Some(Doubt::AboutEvent),
+                        2 => {
+                            outage.shut(format!("no token, {number}"));
+                            continue;
+                        }
+                        3 => {
+                            outage.open();
+                            continue;
+                        }
                         _ => None,
                     };
                     attempt(&outage, task * 1000 + number, doubt);
                 }
+                outage.open();
                 // The last word of each, and so of all.
                 attempt(&outage, task, None);
             })

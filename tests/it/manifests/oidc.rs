@@ -59,6 +59,39 @@ fn the_bridge_takes_what_the_component_adds() {
     }
 }
 
+/// Whoever works jobs waits for the token that a SinkBinding brings after the address, in either topology.
+#[test]
+fn nobody_works_jobs_before_the_token_for_the_broker_is_there() {
+    let operations = operations("source.yaml");
+    let env = added(&operations, "/spec/template/spec/containers/0/env/-");
+    let kustomization = shipped("oidc/component/Kustomization").remove(0);
+    let patches = kustomization["patches"].as_array().expect("patches");
+    let target = &patches
+        .iter()
+        .find(|patch| patch["path"] == "source.yaml")
+        .expect("the patch of whoever works jobs")["target"];
+    assert_eq!(target["kind"], "(Deployment|Service)");
+    assert_eq!(
+        target["labelSelector"],
+        "app.kubernetes.io/component in (source, bridge)"
+    );
+    for pod in pods().iter().filter(|pod| pod.is_bridge()) {
+        let component = &pod.object["metadata"]["labels"]["app.kubernetes.io/component"];
+        let selected = component == "source" || component == "bridge";
+        let mut variables = pod.env();
+        variables.push(("K_SINK".to_owned(), "http://broker/".to_owned()));
+        variables.extend(env.iter().filter(|_| selected).map(|one| {
+            let text = |field: &str| one[field].as_str().expect("text").to_owned();
+            (text("name"), text("value"))
+        }));
+        let config = Config::from_variables(variables)
+            .unwrap_or_else(|errors| panic!("{}: {errors}", pod.called));
+        assert_eq!(config.roles.source, selected, "{}", pod.called);
+        let binding = config.source.binding.expect("K_SINK");
+        assert_eq!(binding.requires_token(), selected, "{}", pod.called);
+    }
+}
+
 /// Who sends for another audience than the bridge expects is refused.
 #[test]
 fn the_audience_is_the_same_on_both_sides() {

@@ -57,6 +57,7 @@ impl SenderSettings {
             token: binding.token_path().map(|path| Token {
                 path: path.to_owned(),
                 destination: binding.destination().clone(),
+                required: binding.requires_token(),
             }),
             ..Self::default()
         }

@@ -12,37 +12,52 @@ pub struct Token {
     pub path: PathBuf,
     /// The one recipient that the token is made for; whoever else got it could speak for us there.
     pub destination: Uri,
+    /// Whether that recipient is sent nothing while the file is not there. A file that cannot be used holds back
+    /// what is sent in any case.
+    pub required: bool,
 }
 
 impl Token {
-    /// The `Authorization` header for a request made now; `None` where no token is mounted or the
-    /// request goes to somebody else.
+    /// The `Authorization` header for a request made now; `None` where the request goes to somebody else, or
+    /// no token is mounted and none is required.
     pub(crate) fn header(&self, destination: &Uri) -> Result<Option<HeaderValue>, String> {
         if destination.scheme() != self.destination.scheme()
             || destination.authority() != self.destination.authority()
         {
             return Ok(None);
         }
-        read(&self.path)
+        if self.required {
+            required(&self.path).map(Some)
+        } else {
+            read(&self.path)
+        }
     }
+}
+
+/// The header that a token file makes, which has to be there.
+pub(crate) fn required(path: &Path) -> Result<HeaderValue, String> {
+    read(path)?.ok_or_else(|| unusable(path, "is not there"))
 }
 
 /// The header that a token file makes; `None` where there is no file.
 ///
 /// Errors say no more of the file's contents than what is wrong with them.
 pub(super) fn read(path: &Path) -> Result<Option<HeaderValue>, String> {
-    let unusable = |why: &str| format!("the token file {} {why}", path.display());
     let token = match std::fs::read_to_string(path) {
         Ok(token) => token,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unusable(&format!("cannot be read: {error}"))),
+        Err(error) => return Err(unusable(path, &format!("cannot be read: {error}"))),
     };
     let token = token.trim();
     if token.is_empty() {
-        return Err(unusable("is empty"));
+        return Err(unusable(path, "is empty"));
     }
     let mut header = HeaderValue::try_from(format!("Bearer {token}"))
-        .map_err(|_| unusable("holds characters that no token has"))?;
+        .map_err(|_| unusable(path, "holds characters that no token has"))?;
     header.set_sensitive(true);
     Ok(Some(header))
+}
+
+fn unusable(path: &Path, why: &str) -> String {
+    format!("the token file {} {why}", path.display())
 }

@@ -18,12 +18,17 @@ struct Mounted {
 impl Mounted {
     /// A destination, and a sender whose token for it is not there yet.
     async fn new() -> Self {
+        Self::of(false).await
+    }
+
+    async fn of(required: bool) -> Self {
         let folder = TempDir::new().unwrap();
         let destination = Destination::accepting().await;
         let sender = Sender::new(&SenderSettings {
             token: Some(Token {
                 path: folder.path().join("token"),
                 destination: uri(&destination.url()),
+                required,
             }),
             ..SenderSettings::default()
         })
@@ -113,6 +118,28 @@ async fn a_token_file_that_cannot_be_used_holds_the_event_back_and_says_why() {
 }
 
 #[tokio::test]
+async fn a_required_token_that_is_not_there_holds_the_event_back_until_it_is() {
+    let mounted = Mounted::of(true).await;
+    for sent in 0..2 {
+        match send(&mounted.sender, &mounted.destination).await {
+            Attempt::NotReached {
+                why: NotReached::Unreachable,
+                detail,
+            } => assert!(detail.contains("is not there"), "{detail}"),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(mounted.destination.received().len(), sent);
+        fs::write(mounted.path(), "abc").unwrap();
+        assert_eq!(mounted.authorization().await.unwrap(), "Bearer abc");
+        fs::remove_file(mounted.path()).unwrap();
+    }
+    // It is the destination's token: whoever else is sent to is asked for none.
+    let stranger = Destination::accepting().await;
+    let attempt = send(&mounted.sender, &stranger).await;
+    assert!(matches!(attempt, Attempt::Accepted { .. }), "{attempt:?}");
+}
+
+#[tokio::test]
 async fn the_token_goes_to_the_destination_that_it_is_made_for_and_to_nobody_else() {
     let mounted = Mounted::new().await;
     fs::write(mounted.path(), "abc").unwrap();
@@ -151,6 +178,16 @@ async fn the_settings_for_a_sinkbinding_have_its_token_and_its_certificates() {
         destination.received()[0].header("authorization"),
         Some("Bearer abc")
     );
+    fs::remove_file(&path).unwrap();
+    assert_eq!(binding.missing_token(), None);
+    let requiring = binding.requiring_token();
+    let missing = requiring.missing_token().unwrap();
+    assert!(missing.contains("is not there"), "{missing}");
+    let sender = Sender::new(&SenderSettings::for_binding(&requiring)).unwrap();
+    let attempt = send(&sender, &destination).await;
+    assert!(matches!(attempt, Attempt::NotReached { .. }), "{attempt:?}");
+    fs::write(&path, "abc").unwrap();
+    assert_eq!(requiring.missing_token(), None);
 }
 
 #[tokio::test]
@@ -175,6 +212,7 @@ async fn the_token_is_in_no_log_line_and_no_debug_output() {
         token: Some(Token {
             path,
             destination: uri(&destination.url()),
+            required: false,
         }),
         ..SenderSettings::default()
     };

@@ -242,6 +242,19 @@ async fn a_paused_worker_fetches_nothing_and_resumed_polls_at_once() {
 }
 
 #[tokio::test]
+async fn a_worker_that_begins_paused_asks_for_nothing_before_it_is_resumed() {
+    let fake = FakeGateway::start().await;
+    let key = fake.add_job(NewJob::new("pay"));
+    let worker = start(connect(&fake), |settings| settings.paused = true);
+    looked(&fake).await;
+    assert_eq!(fake.calls("ActivateJobs"), 0);
+    assert_eq!(fake.calls("StreamActivatedJobs"), 0);
+    worker.resume();
+    assert_eq!(next(&worker).await.job().key, key);
+    streams_open(&fake, &["pay"]).await;
+}
+
+#[tokio::test]
 async fn pausing_twice_or_resuming_a_running_worker_changes_nothing() {
     let fake = FakeGateway::start().await;
     let worker = start(connect(&fake), |_| {});

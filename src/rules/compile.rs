@@ -102,12 +102,7 @@ fn rule(
     let name = fields.need("name")?;
     let text = name.filled_text("name")?;
     let (select, when) = select(fields.need("select")?)?;
-    let action = action::action(
-        &fields,
-        &settings.defaults,
-        settings.retry_horizon,
-        warnings,
-    )?;
+    let action = action::action(&fields, text, settings, warnings)?;
     let repeats_accepted = match fields.get("repeats") {
         None => false,
         Some(node) => match node.text("repeats")? {

@@ -148,11 +148,6 @@ impl Outage {
         self.tell(&state);
     }
 
-    /// Why it is shut, while it is.
-    pub(super) fn shut_by(&self) -> Option<String> {
-        self.state().shut.clone()
-    }
-
     /// A job came.
     pub(super) fn turn(&self, job: JobKey) -> Turn<'_> {
         Turn {
@@ -163,7 +158,12 @@ impl Outage {
     }
 
     fn tell(&self, state: &State) {
-        let away = || state.away.as_ref().map(|away| Trouble::Away(away.said.clone()));
+        let away = || {
+            state
+                .away
+                .as_ref()
+                .map(|away| Trouble::Away(away.said.clone()))
+        };
         let shut = state.shut.clone().map(Trouble::NoToken);
         self.trouble.send_replace(shut.or_else(away));
     }

@@ -143,10 +143,6 @@ impl Bench {
                 drop(turn);
                 return self.hand_back(job, "not delivered", Duration::ZERO).await;
             }
-            if let Some(why) = self.outage.shut_by() {
-                drop(turn);
-                return self.not_delivered(job, &why).await;
-            }
             let Some((attempt, ending)) = self.attempt(uri, parcel).await else {
                 return self.stopped(job).await;
             };
@@ -155,7 +151,7 @@ impl Bench {
                     turn.answered();
                     Duration::ZERO
                 }
-                // Nothing was sent, or what was sent last for now.
+                // Without a token nothing was sent, nor will be: it says nothing about the destination.
                 Ending::HandBack(_) if !self.look_for_token() => LONGEST_PAUSE,
                 Ending::HandBack(doubt) => match turn.failed(*doubt, &attempt.summary()) {
                     Then::Again => {
@@ -178,8 +174,9 @@ impl Bench {
             () = self.give_up.cancelled() => return self.stopped(job).await,
         };
         let Some(place) = place else {
-            let reason = format!("all places for `{}` are taken", own.uri);
-            return self.not_delivered(job, &reason).await;
+            let reason = format!("not delivered: all places for `{}` are taken", own.uri);
+            let backoff = self.hand_back_pause(job, LONGEST_PAUSE);
+            return self.hand_back(job, &shortened(&reason), backoff).await;
         };
         if is_lost(job) {
             return self.hand_back(job, "not delivered", Duration::ZERO).await;
@@ -189,12 +186,6 @@ impl Bench {
         };
         drop(place);
         self.end(job, &attempt, &ending, LONGEST_RETRY_PAUSE).await;
-    }
-
-    async fn not_delivered(&self, job: &mut InHand, why: &str) {
-        let reason = format!("not delivered: {why}");
-        let backoff = self.hand_back_pause(job, LONGEST_PAUSE);
-        self.hand_back(job, &shortened(&reason), backoff).await;
     }
 
     /// One attempt and what it means; `None` where it was given up since the program stops.

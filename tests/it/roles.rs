@@ -262,6 +262,67 @@ async fn check_needs_no_engine_and_no_setting_that_rules_are_not_read_against() 
     assert!(printed.contains(":1: `rules` is empty"), "{printed}");
 }
 
+/// A Trigger may go on with an event for longer than the engine knows what it started.
+#[tokio::test]
+async fn a_start_that_is_forgotten_before_the_triggers_give_up_ends_the_program_and_a_message_is_warned_about()
+ {
+    let gateway = FakeGateway::start().await;
+    let address = gateway.address();
+    let rule = |action: &str| {
+        let head = "rules:\n  - name: placed\n    select: {type: T}\n";
+        RulesFile::new(&format!(
+            "{head}    {action}: {{message: m, time_to_live: 15m}}\n"
+        ))
+    };
+    let told = |rules: &RulesFile| {
+        vec![
+            ("ZEEBE_GRPC_ADDRESS".to_owned(), address.clone()),
+            ("RULES".to_owned(), rules.path().to_owned()),
+            (
+                "BRIDGE_TRIGGER_HORIZON_SECONDS".to_owned(),
+                "1200".to_owned(),
+            ),
+            ("PORT".to_owned(), "0".to_owned()),
+        ]
+    };
+    let said = [
+        "rule `placed`",
+        "900s",
+        "1200s (BRIDGE_TRIGGER_HORIZON_SECONDS)",
+        "set its `time_to_live` to `1200s` or more",
+    ];
+
+    let start = rule("start");
+    let settings = told(&start);
+    let settings: Vec<_> = settings
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.as_str()))
+        .collect();
+    let (code, printed) = run(&[], &settings).await;
+    assert_eq!(code, Some(78), "{printed}");
+    assert!(!printed.contains("listening"), "{printed}");
+    for part in said {
+        assert!(printed.contains(part), "{part}: {printed}");
+    }
+
+    let publish = rule("publish");
+    let settings = told(&publish);
+    let settings: Vec<_> = settings
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.as_str()))
+        .collect();
+    let mut bridge = Bridge::start(EXECUTABLE, &settings).await;
+    bridge
+        .program()
+        .wait_for_log("a warning", |line| {
+            let message = line["message"].as_str()?;
+            (line["level"] == "WARN" && said.iter().all(|part| message.contains(part)))
+                .then_some(())
+        })
+        .await;
+    bridge.ready().await;
+}
+
 #[tokio::test]
 async fn a_model_that_is_not_there_ends_the_program_before_a_port_is_bound() {
     let gateway = FakeGateway::start().await;

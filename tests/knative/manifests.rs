@@ -4,7 +4,7 @@ use testkit::destination::{Destination, Received};
 use testkit::request;
 use testkit::scenario::workspace;
 
-use crate::dataplane::{Dataplane, Manifests, validate};
+use crate::dataplane::{Dataplane, Manifests, NONE, Trigger, validate};
 
 #[tokio::test]
 async fn knative_admits_the_manifests_that_are_shipped() {
@@ -137,6 +137,51 @@ async fn each_shipped_trigger_delivers_the_types_that_it_names_and_no_other() {
     let answered = request::post(dataplane.broker(), &removed, "").await;
     assert_eq!(answered.status, 202, "{}", answered.text());
     assert!(types(&bridge.received()).contains("Tickets.CustomerRemoved"));
+}
+
+/// As the chart makes it of `triggers: [{name: process, types: [...]}]`.
+#[tokio::test]
+async fn one_trigger_for_all_types_of_the_sale_delivers_each_event_once_and_no_other() {
+    let named = named_types("process");
+    let types_of_it: Vec<&str> = named.iter().map(String::as_str).collect();
+    let manifests = Manifests::of(&[Trigger {
+        name: "process",
+        types: &types_of_it,
+        subscriber: "eventing-zeebe",
+        delivery: NONE,
+    }]);
+    let output = validate(manifests.path()).await;
+    assert!(output.status.success(), "{output:?}");
+    let bridge = Destination::accepting().await;
+    let others = Destination::accepting().await;
+    let dataplane = Dataplane::start(
+        manifests.path(),
+        &[
+            ("Service/eventing-zeebe", &bridge.url()),
+            ("*", &others.url()),
+        ],
+    )
+    .await;
+    // What begins or ends like one of them, and what others send.
+    let near = types_of_it.iter().flat_map(|ty| {
+        let (begins, ends) = (&ty[..ty.len() - 1], &ty[1..]);
+        [
+            begins.to_owned(),
+            ends.to_owned(),
+            format!("{ty}.Again"),
+            ty.to_lowercase(),
+        ]
+    });
+    let all = named.iter().cloned().chain(near);
+    for ty in all.chain(["Somebody.Else".to_owned()]) {
+        let answered = dataplane.send(&ty, &ty, &serde_json::json!({})).await;
+        assert_eq!(answered.status, 202, "{ty}");
+    }
+    // The Broker answered after its Trigger had delivered.
+    let received = bridge.received();
+    assert_eq!(types(&received), named);
+    assert_eq!(received.len(), named.len());
+    assert!(others.received().is_empty(), "{:#?}", others.received());
 }
 
 fn types(received: &[Received]) -> BTreeSet<String> {

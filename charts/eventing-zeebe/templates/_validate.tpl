@@ -85,16 +85,18 @@
 {{- if lt $remembered $horizon -}}
 {{- fail (printf "delivery, or a Trigger's own, goes on with an event for %d s (retry, backoffDelay and timeout together), but the engine knows a second one for %d s only: retry less often, or set config.BRIDGE_TIME_TO_LIVE_SECONDS above it" $horizon $remembered) -}}
 {{- end -}}
+{{- include "bridge.validateRules" . -}}
 {{- $names := dict -}}
+{{- $types := dict -}}
 {{- range $index, $trigger := .Values.triggers -}}
 {{- $name := "" -}}
 {{- if kindIs "string" $trigger -}}
-{{- if regexMatch "\\s" $trigger -}}
-{{- fail (printf "triggers[%d]: the type %q has a space in it: one type is one line of the list" $index $trigger) -}}
-{{- end -}}
 {{- $name = include "bridge.triggerName" (dict "root" $ "type" $trigger) -}}
 {{- else -}}
 {{- $name = printf "%s-%s" $full $trigger.name -}}
+{{- if eq (hasKey $trigger "types") (hasKey $trigger "filters") -}}
+{{- fail (printf "triggers[%d]: %q is to have either types, of which it takes each event, or filters as Knative has them" $index $trigger.name) -}}
+{{- end -}}
 {{- if $trigger.delivery -}}
 {{- include "bridge.validateDelivery" (dict "place" (printf "triggers[%d].delivery" $index) "delivery" $trigger.delivery "tried" $tried) -}}
 {{- end -}}
@@ -106,6 +108,19 @@
 {{- fail (printf "triggers[%d]: %q is there twice; an event would be delivered twice" $index $name) -}}
 {{- end -}}
 {{- $_ := set $names $name true -}}
+{{- $own := list $trigger -}}
+{{- if kindIs "map" $trigger -}}
+{{- $own = get $trigger "types" | default list -}}
+{{- end -}}
+{{- range $own -}}
+{{- if regexMatch "\\s" . -}}
+{{- fail (printf "triggers[%d]: the type %q has a space in it: one type is one line of the list" $index .) -}}
+{{- end -}}
+{{- if hasKey $types . -}}
+{{- fail (printf "triggers[%d]: the type %q is that of triggers[%d] too; an event would be delivered twice" $index . (get $types .)) -}}
+{{- end -}}
+{{- $_ := set $types . $index -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -1,16 +1,18 @@
 //! The fields of each action.
 //!
 //! - `reader`: one field.
+//! - `time_to_live`: for how long the engine knows a message, and whether that is long enough.
 //! - `variables`: the values that a rule picks.
 
 mod reader;
+mod time_to_live;
 mod variables;
 
 use std::time::Duration;
 
 use super::{expression, only};
+use crate::rules::Settings;
 use crate::rules::action::{Action, CorrelationKey};
-use crate::rules::default::DefaultRule;
 use crate::rules::document::{Fields, Mistake};
 use reader::{Reader, length, number};
 
@@ -36,15 +38,15 @@ const ACTIONS: &[&str] = match RULE {
 
 pub(super) fn action(
     rule: &Fields<'_>,
-    defaults: &DefaultRule,
-    retry_horizon: Duration,
+    called: &str,
+    settings: &Settings,
     warnings: &mut Vec<Mistake>,
 ) -> Result<Action, Mistake> {
     let (name, node) = only(rule, ACTIONS)?;
     let read = |what, legal| {
         Ok::<_, Mistake>(Reader {
             fields: node.fields(what, legal)?,
-            defaults,
+            defaults: &settings.defaults,
         })
     };
     match name {
@@ -62,7 +64,8 @@ pub(super) fn action(
                     "tenant_id",
                 ],
             )?,
-            retry_horizon,
+            called,
+            settings.retry_horizon,
         ),
         "publish" => {
             let reader = read(
@@ -75,17 +78,15 @@ pub(super) fn action(
                     "tenant_id",
                 ],
             )?;
-            let (line, time_to_live) = reader.time_to_live()?;
-            if time_to_live < retry_horizon {
-                warnings.push(Mistake::new(line, short_lived(time_to_live, retry_horizon)));
-            }
+            let time_to_live = reader.time_to_live()?;
+            warnings.extend(time_to_live.too_short(called, settings.retry_horizon));
             Ok(Action::Publish {
                 message: reader.template("message")?,
                 correlation_key: match reader.fields.get("correlation_key") {
                     None => CorrelationKey::OfEvent,
                     Some(_) => CorrelationKey::Template(reader.template("correlation_key")?),
                 },
-                time_to_live,
+                time_to_live: time_to_live.length,
                 variables: reader.variables()?,
                 tenant_id: reader.tenant_id()?,
             })
@@ -163,7 +164,7 @@ pub(super) fn action(
     }
 }
 
-fn start(reader: &Reader<'_>, retry_horizon: Duration) -> Result<Action, Mistake> {
+fn start(reader: &Reader<'_>, called: &str, retry_horizon: Duration) -> Result<Action, Mistake> {
     let (how, _) = only(&reader.fields, &["message", "process"])?;
     let foreign: &[(&str, &str)] = if how == "message" {
         &[
@@ -205,9 +206,9 @@ fn start(reader: &Reader<'_>, retry_horizon: Duration) -> Result<Action, Mistake
             tenant_id: reader.tenant_id()?,
         });
     }
-    let (line, time_to_live) = reader.time_to_live()?;
-    if time_to_live < retry_horizon {
-        return Err(Mistake::new(line, short_lived(time_to_live, retry_horizon)));
+    let time_to_live = reader.time_to_live()?;
+    if let Some(mistake) = time_to_live.too_short(called, retry_horizon) {
+        return Err(mistake);
     }
     Ok(Action::Publish {
         message: reader.template("message")?,
@@ -215,15 +216,8 @@ fn start(reader: &Reader<'_>, retry_horizon: Duration) -> Result<Action, Mistake
             None => CorrelationKey::Identity,
             Some(node) => CorrelationKey::OncePer(expression(node, "once_per")?),
         },
-        time_to_live,
+        time_to_live: time_to_live.length,
         variables: reader.variables()?,
         tenant_id: reader.tenant_id()?,
     })
-}
-
-fn short_lived(time_to_live: Duration, retry_horizon: Duration) -> String {
-    format!(
-        "the time to live is {time_to_live:?}, but a delivery may be retried for {retry_horizon:?}: \
-         a retry after the message is forgotten acts a second time"
-    )
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::time_to_live::TimeToLive;
 use super::variables::picked;
 use crate::rules::TRAVEL_VARIABLE;
 use crate::rules::action::{Number, Variables};
@@ -58,11 +59,19 @@ impl Reader<'_> {
             .map_or(Ok(false), |node| node.boolean(field))
     }
 
-    pub(super) fn time_to_live(&self) -> Result<(u64, Duration), Mistake> {
-        match self.fields.get("time_to_live") {
-            None => Ok((self.fields.line, self.defaults.time_to_live)),
-            Some(node) => Ok((node.line, length(node, "time_to_live")?)),
-        }
+    pub(super) fn time_to_live(&self) -> Result<TimeToLive, Mistake> {
+        Ok(match self.fields.get("time_to_live") {
+            None => TimeToLive {
+                line: self.fields.line,
+                length: self.defaults.time_to_live,
+                of_the_rule: false,
+            },
+            Some(node) => TimeToLive {
+                line: node.line,
+                length: length(node, "time_to_live")?,
+                of_the_rule: true,
+            },
+        })
     }
 
     /// A constant, so that no event chooses whose processes it reaches.

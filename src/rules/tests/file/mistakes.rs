@@ -27,7 +27,7 @@ fn mistakes_are_told_with_their_line_and_what_is_legal() {
         (rule("    start: {process: p, version: latest}"), "4: `version` is text: expected an integer of 1 or more, or an expression beginning with `=`"),
         (rule("    start: {process: p, at_most_once: maybe}"), "4: `at_most_once` is text: expected `true` or `false`"),
         (rule("    start: {message: m, time_to_live: 1x}"), "4: `time_to_live`: `1x` is no length of time: expected a length of time such as `30s`, `1h30m`, `2d` or `PT1H30M`"),
-        (rule("    start:\n      message: m\n      time_to_live: 1m"), "6: the time to live is 60s, but a delivery may be retried for 600s: a retry after the message is forgotten acts a second time"),
+        (rule("    start:\n      message: m\n      time_to_live: 1m"), "6: rule `r`: the time to live is 60s, but Triggers redeliver for 600s (BRIDGE_TRIGGER_HORIZON_SECONDS): a redelivery after the message is forgotten acts a second time; set its `time_to_live` to `600s` or more"),
         (rule("    publish: {message: m, tenant_id: =event.tenant}"), "4: `tenant_id` is an expression: expected a constant, since an event must not choose its tenant"),
         (rule("    publish:\n      message: m\n      variables:\n        a: =dta.x"), "7: `variables.a`: `dta.x` names `dta`, which does not exist: an expression begins with `event` or `data`; text is written in quotes"),
         (rule("    publish:\n      message: m\n      variables:\n        a: [1, =data.x +]"), "7: `variables.a[1]`: `data.x +` is no expression: "),
@@ -112,8 +112,29 @@ fn a_message_with_a_short_life_is_warned_about() {
     assert_eq!(
         rules.warnings(),
         [
-            "rules.yaml:4: the time to live is 60s, but a delivery may be retried for 600s: a retry after the message is forgotten acts a second time"
+            "rules.yaml:4: rule `r`: the time to live is 60s, but Triggers redeliver for 600s (BRIDGE_TRIGGER_HORIZON_SECONDS): a redelivery after the message is forgotten acts a second time; set its `time_to_live` to `600s` or more"
         ]
     );
     assert!(does("publish: {message: m}").warnings().is_empty());
+    assert!(
+        does("start: {message: m, time_to_live: 10m}")
+            .warnings()
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_rule_without_a_time_to_live_is_held_to_the_one_of_the_settings() {
+    let settings = Settings {
+        retry_horizon: Duration::from_millis(3_600_001),
+        ..Settings::default()
+    };
+    let file = "rules:\n  - name: r\n    select: {type: T}\n    start: {message: m}";
+    let refused = Rules::load(file, "rules.yaml", settings)
+        .expect_err("a start that is forgotten")
+        .to_string();
+    assert_eq!(
+        refused,
+        "rules.yaml:4: rule `r`: the time to live is 3600s, but Triggers redeliver for 3600.001s (BRIDGE_TRIGGER_HORIZON_SECONDS): a redelivery after the message is forgotten acts a second time; set BRIDGE_TIME_TO_LIVE_SECONDS, or its `time_to_live`, to 3601 s or more"
+    );
 }

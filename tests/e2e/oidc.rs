@@ -44,7 +44,8 @@ async fn only_who_has_a_token_and_may_reaches_the_bridge_that_the_chart_installs
 async fn takes_tokens_alone(room: &Room, trigger: &str) {
     identified(room, trigger).await;
     room.ready();
-    // A SinkBinding brings the address first and the token then: what came up between has one without the other.
+    // What came up while the SinkBinding had brought the address and no token works no jobs; here it would only be taken
+    // for the pod that is asked below.
     room.at_zero().await;
 
     // The whole way: Broker, Trigger, sink, engine, source, Broker. Everybody on it shows a token.

@@ -120,6 +120,7 @@ impl Source {
         if let Some(missing) = missing {
             bench.no_token(&missing);
         }
+        metrics::observe_destination(meter, bench.outage.trouble());
         Ok(Self {
             worker,
             bench,

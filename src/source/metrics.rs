@@ -9,10 +9,12 @@ use std::time::Duration;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{BoundCounter, BoundHistogram, Counter, Histogram, Meter};
 use runtime::telemetry::metrics::DURATION_BOUNDARIES;
+use tokio::sync::watch;
 use zeebe_client::{JobWorker, WorkerStats};
 
 use super::drain::Outcome;
 use super::outcome::Ending;
+use super::trouble::Trouble;
 
 /// Every way in which a job ends; the last three are the engine's word against ours.
 const ENDINGS: [&str; 8] = [
@@ -161,6 +163,15 @@ pub(super) fn name(ending: &Ending) -> &'static str {
         Ending::UseRetry => "use_retry",
         Ending::Incident => "incident",
     }
+}
+
+/// Shows whether the destination is away, or there is no token for it: 1 while that is so, by the same finding as in `/readyz`.
+pub(super) fn observe_destination(meter: &Meter, trouble: watch::Receiver<Option<Trouble>>) {
+    let _ = meter
+        .u64_observable_gauge("bridge.source.destination.away")
+        .with_description("1 while the destination takes no events")
+        .with_callback(move |gauge| gauge.observe(u64::from(trouble.borrow().is_some()), &[]))
+        .build();
 }
 
 /// Shows the worker's own counters.

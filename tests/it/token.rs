@@ -128,6 +128,7 @@ async fn before_a_required_token_is_there_the_sink_works_and_no_job_is_activated
     ] {
         assert!(reason.contains(part), "{reason}");
     }
+    assert_eq!(bridge.metric("bridge_source_destination_away").await, 1.0);
     assert_eq!(bridge.send("Test", "1", &json!({})).await.status, 202);
     assert_eq!(bridge.get("healthz").await.status, 200);
     let answered = drain(&bridge).await;
@@ -151,6 +152,7 @@ async fn before_a_required_token_is_there_the_sink_works_and_no_job_is_activated
     mount(&pod.token(), "abc\n");
     pod.completed(key).await;
     bridge.ready().await;
+    assert_eq!(bridge.metric("bridge_source_destination_away").await, 0.0);
     assert_eq!(pod.destination.received().len(), 1);
     assert_eq!(drain(&bridge).await.status, 202);
 }

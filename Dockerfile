@@ -14,7 +14,8 @@ FROM --platform=$BUILDPLATFORM docker.io/library/rust:${RUST_VERSION}-slim-bookw
 # clang compiles for any processor; the C sources (ring, SQLite) want headers of the target's libc besides. Rust's
 # musl targets bring the libc itself and rust-lld links, so that no compiler of the target is needed. Only
 # unpacked: installed, musl-dev of another processor would want that processor's gcc.
-ARG TARGETARCH=amd64
+# The builder sets TARGETARCH; BuildKit would take a default given here instead, whatever --platform says.
+ARG TARGETARCH
 RUN dpkg --add-architecture "$TARGETARCH" \
  && apt-get update \
  && apt-get install -y --no-install-recommends clang llvm \

@@ -110,6 +110,7 @@ impl Source {
             meter,
             traces,
         ));
+        metrics::observe_destination(meter, bench.outage.trouble());
         Ok(Self {
             worker,
             bench,

@@ -20,23 +20,23 @@ pub(super) fn selected(span: &Span, plans: &[Planned], result: &Result<usize, Re
                 .filter_map(|planned| planned.rule.as_deref())
                 .collect();
             if !rules.is_empty() {
-                attributes.text("zeebe.rule", rules.join(","));
+                attributes.text("zeebe.rule", &rules.join(","));
             }
         }),
-        Err(refusal) => span.fail(refusal.status.as_u16().to_string(), &refusal.reason),
+        Err(refusal) => span.fail(refusal.status.as_str(), &refusal.reason),
     }
 }
 
 /// The span of one attempt to give a command to the engine.
 pub(super) fn command(event: &Span, plan: &Plan, engine: &Address) -> Span {
-    let method = || format!("{SERVICE}/{}", command_of(plan).name());
+    let method = || [SERVICE, "/", command_of(plan).name()].concat();
     event.child(
         SpanKind::Client,
         || method().into(),
         |attributes| {
             attributes.text("rpc.system.name", "grpc");
-            attributes.text("rpc.method", method());
-            attributes.text("server.address", engine.host().to_owned());
+            attributes.text("rpc.method", &method());
+            attributes.text("server.address", engine.host());
             if let Some(port) = engine.port() {
                 attributes.number("server.port", port.into());
             }
@@ -74,15 +74,15 @@ fn subject(attributes: &mut Attributes, plan: &Plan) {
             message_id,
             ..
         } => {
-            attributes.text("zeebe.message.name", name.clone());
-            attributes.text("zeebe.message.id", message_id.clone());
-            attributes.text("zeebe.message.correlation_key", correlation_key.clone());
+            attributes.text("zeebe.message.name", name);
+            attributes.text("zeebe.message.id", message_id);
+            attributes.text("zeebe.message.correlation_key", correlation_key);
         }
         Plan::CreateProcessInstance {
             bpmn_process_id, ..
-        } => attributes.text("zeebe.process.id", bpmn_process_id.clone()),
+        } => attributes.text("zeebe.process.id", bpmn_process_id),
         Plan::BroadcastSignal { signal_name, .. } => {
-            attributes.text("zeebe.signal.name", signal_name.clone());
+            attributes.text("zeebe.signal.name", signal_name);
         }
         Plan::SetVariables {
             element_instance_key,

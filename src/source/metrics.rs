@@ -9,6 +9,7 @@ use std::time::Duration;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{BoundCounter, BoundHistogram, Counter, Histogram, Meter};
 use runtime::telemetry::metrics::DURATION_BOUNDARIES;
+use tokio::sync::watch;
 use zeebe_client::{JobWorker, WorkerStats};
 
 use super::drain::Outcome;
@@ -161,6 +162,15 @@ pub(super) fn name(ending: &Ending) -> &'static str {
         Ending::UseRetry => "use_retry",
         Ending::Incident => "incident",
     }
+}
+
+/// Shows whether the destination is away: 1 while it is, by the same finding as in `/readyz`.
+pub(super) fn observe_destination(meter: &Meter, trouble: watch::Receiver<Option<String>>) {
+    let _ = meter
+        .u64_observable_gauge("bridge.source.destination.away")
+        .with_description("1 while the destination takes no events")
+        .with_callback(move |gauge| gauge.observe(u64::from(trouble.borrow().is_some()), &[]))
+        .build();
 }
 
 /// Shows the worker's own counters.

@@ -66,10 +66,10 @@ impl JobTraces {
                 attributes.text("messaging.system", "zeebe");
                 attributes.text("messaging.operation.name", "activate");
                 attributes.text("messaging.operation.type", "process");
-                attributes.text("messaging.destination.name", job.job_type.clone());
-                attributes.text("zeebe.process.id", job.bpmn_process_id.clone());
+                attributes.text("messaging.destination.name", &job.job_type);
+                attributes.text("zeebe.process.id", &job.bpmn_process_id);
                 attributes.number("zeebe.process_instance.key", job.process_instance_key);
-                attributes.text("zeebe.element.id", job.element_id.clone());
+                attributes.text("zeebe.element.id", &job.element_id);
                 attributes.number("zeebe.element_instance.key", job.element_instance_key);
                 attributes.number("zeebe.job.key", job.key.0);
                 attributes.number("zeebe.job.retries", job.retries.into());
@@ -106,14 +106,14 @@ impl JobTraces {
         command: &'static str,
         end: impl Future<Output = Ended>,
     ) -> Ended {
-        let method = || format!("{SERVICE}/{command}");
+        let method = || [SERVICE, "/", command].concat();
         let span = self.traces.current().child(
             SpanKind::Client,
             || method().into(),
             |attributes| {
                 attributes.text("rpc.system.name", "grpc");
-                attributes.text("rpc.method", method());
-                attributes.text("server.address", self.engine.host().to_owned());
+                attributes.text("rpc.method", &method());
+                attributes.text("server.address", self.engine.host());
                 if let Some(port) = self.engine.port() {
                     attributes.number("server.port", port.into());
                 }

@@ -126,7 +126,7 @@ impl WakeUps {
         }
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = running.as_ref().filter(|running| running.goes_on()) {
-            if let Some(context) = running.context.clone() {
+            if let Some(context) = &running.context {
                 span.link(context);
             }
             return Ok(running.clone());

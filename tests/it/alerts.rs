@@ -68,6 +68,7 @@ fn every_metric_that_they_ask_for_is_exported() {
         RULES,
         DASHBOARD,
         "charts/eventing-zeebe/alerts/tests/fires.yaml",
+        "charts/eventing-zeebe/alerts/tests/near-misses.yaml",
         "charts/eventing-zeebe/alerts/tests/silent.yaml",
     ] {
         let asked = metrics_in(&read(file));

@@ -180,6 +180,25 @@ fn the_compiler_is_one_that_the_workspace_allows() {
 }
 
 #[test]
+fn what_the_builder_says_of_platforms_is_not_shadowed_by_a_default() {
+    let all = instructions();
+    for line in &all {
+        for given in ["TARGET", "BUILD"] {
+            for part in ["PLATFORM", "OS", "ARCH", "VARIANT"] {
+                assert!(
+                    !line.starts_with(&format!("ARG {given}{part}=")),
+                    "`{line}`: with a default BuildKit ignores --platform, and another processor's image gets this one's program"
+                );
+            }
+        }
+    }
+    assert!(
+        all.iter().any(|line| line == "ARG TARGETARCH"),
+        "the compiler's stage does not ask which processor is wanted: {all:?}"
+    );
+}
+
+#[test]
 fn both_images_run_as_a_user_who_is_nobody_and_listen_for_others() {
     let all = instructions();
     let stages: Vec<&[String]> = all

@@ -9,6 +9,8 @@
 mod deliver;
 mod receive;
 
+use std::borrow::Cow;
+
 use cloudevents_http::{Event, attribute};
 use runtime::telemetry::traces::{Attributes, Propagators, SpanContext, read_traceparent};
 
@@ -25,18 +27,22 @@ fn messaging(attributes: &mut Attributes, operation: &'static str, kind: &'stati
 }
 
 /// Which event it is.
-fn identity(event: &Event) -> impl Iterator<Item = (&'static str, String)> {
-    [
+fn identity(attributes: &mut Attributes, event: &Event) {
+    for (key, name) in [
         ("cloudevents.event_id", "id"),
         ("cloudevents.event_source", "source"),
-        (TYPE, "type"),
+        ("cloudevents.event_type", "type"),
         ("cloudevents.event_subject", "subject"),
-    ]
-    .into_iter()
-    .filter_map(|(key, name)| Some((key, attribute(event, name)?.into_owned())))
+    ] {
+        if let Some(value) = attribute(event, name) {
+            attributes.text(key, &value);
+        }
+    }
 }
 
-const TYPE: &str = "cloudevents.event_type";
+fn ty(event: &Event) -> Cow<'_, str> {
+    attribute(event, "type").unwrap_or_default()
+}
 
 /// The context in an event's own attributes.
 fn context_of(event: &Event, propagators: &Propagators) -> Option<SpanContext> {

@@ -84,8 +84,8 @@ fn spans(criterion: &mut Criterion) {
                     |_| Origin::default(),
                     |attributes| {
                         attributes.text("messaging.system", "knative");
-                        attributes.text("cloudevents.event_id", String::from("event-1"));
-                        attributes.text("cloudevents.event_source", String::from("/sale/website"));
+                        attributes.text("cloudevents.event_id", "event-1");
+                        attributes.text("cloudevents.event_source", "/sale/website");
                         attributes.number("http.response.status_code", 202);
                     },
                 )

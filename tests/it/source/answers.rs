@@ -104,6 +104,7 @@ async fn an_outage(answer: Answer, word: &str) {
     assert_eq!(readyz.status, 503, "{answer:?}: {}", readyz.text());
     assert!(readyz.text().contains("destination"), "{}", readyz.text());
     assert!(readyz.text().contains(word), "{}", readyz.text());
+    assert_eq!(bridge.metric("bridge_source_destination_away").await, 1.0);
     // What was in hand when it began has been handed back: only the probe holds a job.
     bridge
         .metric_when("bridge_source_jobs_held", |held| held < 1.5)
@@ -118,6 +119,7 @@ async fn an_outage(answer: Answer, word: &str) {
             gateway.jobs(JobState::Completed) == 20
         })
         .await;
+    assert_eq!(bridge.metric("bridge_source_destination_away").await, 0.0);
     assert_eq!(gateway.jobs(JobState::Incident), 0, "{answer:?}");
     assert!(
         keys.iter().all(|key| gateway.job(*key).retries == 3),

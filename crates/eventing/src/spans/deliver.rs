@@ -2,9 +2,11 @@
 
 use cloudevents_http::Event;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use runtime::telemetry::traces::{Span, SpanContext, SpanKind, Traces, traceparent, tracestate};
+use runtime::telemetry::traces::{
+    Attributes, Span, SpanContext, SpanKind, Traces, traceparent, tracestate,
+};
 
-use super::{TYPE, context_of, identity, messaging};
+use super::{context_of, identity, messaging, ty};
 use crate::extension::{TRACEPARENT, TRACESTATE};
 use crate::{Attempt, NotReached};
 
@@ -12,7 +14,8 @@ use crate::{Attempt, NotReached};
 /// is off.
 #[derive(Debug, Default)]
 pub struct Described {
-    identity: Vec<(&'static str, String)>,
+    identity: Attributes,
+    ty: String,
     context: Option<SpanContext>,
     baggage: Option<String>,
 }
@@ -24,8 +27,11 @@ impl Described {
         let Some(propagators) = traces.propagators() else {
             return Self::default();
         };
+        let mut of_event = Attributes::default();
+        identity(&mut of_event, event);
         Self {
-            identity: identity(event).collect(),
+            identity: of_event,
+            ty: ty(event).into_owned(),
             context: context_of(event, propagators),
             baggage: baggage.filter(|_| propagators.baggage).map(str::to_owned),
         }
@@ -35,11 +41,6 @@ impl Described {
     #[must_use]
     pub fn context(&self) -> Option<SpanContext> {
         self.context.clone()
-    }
-
-    fn ty(&self) -> &str {
-        let ty = self.identity.iter().find(|(key, _)| *key == TYPE);
-        ty.map_or("", |(_, ty)| ty)
     }
 }
 
@@ -52,15 +53,13 @@ pub fn deliver(
 ) -> Span {
     let span = parent.child(
         SpanKind::Producer,
-        || format!("deliver {}", described.ty()).into(),
+        || format!("deliver {}", described.ty).into(),
         |attributes| {
             messaging(attributes, "deliver", "send");
-            for (key, value) in &described.identity {
-                attributes.text(key, value.clone());
-            }
+            attributes.extend(&described.identity);
             attributes.text("http.request.method", "POST");
             if let Some(host) = destination.host() {
-                attributes.text("server.address", host.to_owned());
+                attributes.text("server.address", host);
             }
             if let Some(port) = destination.port_u16() {
                 attributes.number("server.port", port.into());
@@ -91,7 +90,7 @@ pub fn delivered(span: &Span, attempt: Option<&Attempt>) {
     match attempt {
         Some(Attempt::Accepted { .. }) => {}
         Some(attempt @ Attempt::Answered { status, .. }) => {
-            span.fail(status.as_u16().to_string(), &attempt.summary());
+            span.fail(status.as_str(), &attempt.summary());
         }
         Some(attempt @ Attempt::NotReached { why, .. }) => {
             let why = match why {

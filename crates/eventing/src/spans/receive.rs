@@ -5,13 +5,13 @@
 
 use std::time::SystemTime;
 
-use cloudevents_http::{Event, attribute};
+use cloudevents_http::Event;
 use http::{HeaderMap, StatusCode};
 use runtime::telemetry::traces::{
     Attributes, Origin, Propagators, Span, SpanContext, SpanKind, Traces,
 };
 
-use super::{context_of, identity, messaging};
+use super::{context_of, identity, messaging, ty};
 
 /// What is known of a request before its body is there; nothing while tracing is off.
 #[derive(Debug)]
@@ -78,11 +78,7 @@ pub fn ask(traces: &Traces, arrival: Arrival, route: &'static str, events: &[Eve
 /// Which event came, or how many.
 fn carried(attributes: &mut Attributes, events: &[Event]) {
     match events {
-        [only] => {
-            for (key, value) in identity(only) {
-                attributes.text(key, value);
-            }
-        }
+        [only] => identity(attributes, only),
         [..] => {
             let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
             attributes.number("messaging.batch.message_count", count);
@@ -102,9 +98,7 @@ pub fn process(request: &Span, event: &Event, of: usize) -> Span {
         |propagators| origin(context_of(event, propagators), request.context()),
         |attributes| {
             messaging(attributes, "process", "process");
-            for (key, value) in identity(event) {
-                attributes.text(key, value);
-            }
+            identity(attributes, event);
         },
     )
 }
@@ -115,12 +109,8 @@ pub fn answered(span: &Span, status: StatusCode, reason: Option<&str>) {
         attributes.number("http.response.status_code", status.as_u16().into());
     });
     if !status.is_success() {
-        span.fail(status.as_u16().to_string(), reason.unwrap_or_default());
+        span.fail(status.as_str(), reason.unwrap_or_default());
     }
-}
-
-fn ty(event: &Event) -> String {
-    attribute(event, "type").map_or_else(String::new, |ty| ty.into_owned())
 }
 
 /// The first is the parent, the second the fallback; where both are there and differ, a link.

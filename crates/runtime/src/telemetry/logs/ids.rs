@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use opentelemetry::Context;
-use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry::trace::SpanContext;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
+
+use crate::telemetry::traces::current_context;
 
 /// A line, and the span that it was written in -> the line with the ids; `None` where it is as it is.
 type Put = fn(&str, &SpanContext) -> Option<String>;
@@ -52,12 +53,7 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let current = Context::map_current(|current| {
-            current
-                .has_active_span()
-                .then(|| current.span().span_context().clone())
-        });
-        let Some(current) = current.filter(SpanContext::is_valid) else {
+        let Some(current) = current_context() else {
             return self.inner.format_event(context, writer, event);
         };
         let mut line = String::new();

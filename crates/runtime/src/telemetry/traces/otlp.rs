@@ -1,33 +1,189 @@
-//! Spans as OTLP has them: the messages of `opentelemetry-proto`, written where a span ends.
+//! Spans as OTLP has them (`opentelemetry/proto/trace/v1/trace.proto`), written where they are made.
 //!
-//! A span becomes bytes in the thread that ends it, and its own memory is freed there. Were it handed to the thread that
-//! sends, each of its texts would be allocated by one thread and freed by the other, after two more copies on
-//! the way into messages: more than making the span costs.
+//! An attribute becomes bytes when it is said, and a span when it ends, in the thread that does so. As messages each of
+//! their texts, keys too, would be allocated once more and copied twice, and where another thread wrote them it would
+//! free what it had not allocated: more than all else that a span costs.
 //!
-//! Protobuf allows it: the bytes of two messages one after the other are those of one message with the fields of both. So
-//! a batch is put together without a look into it.
+//! Protobuf allows it: the order of fields is of no importance, and the bytes of two messages one after the other are
+//! those of one message with the fields of both. So a batch is put together without a look into it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use opentelemetry::InstrumentationScope;
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind};
 use opentelemetry_proto::tonic::resource::v1;
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans};
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, SpanFlags, span};
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SpanData;
 use prost::Message as _;
-use prost::encoding::{WireType, encode_key, encode_varint};
+use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
 
-/// `ExportTraceServiceRequest.resource_spans`.
+/// The field of `ScopeSpans`.
+const SPANS: u32 = 2;
+/// The field of `ExportTraceServiceRequest`.
 const RESOURCE_SPANS: u32 = 1;
-/// `ResourceSpans.scope_spans`.
+/// The field of `ResourceSpans`.
 const SCOPE_SPANS: u32 = 2;
 
-/// One span, as a field of what [`Frame`] frames.
-pub(super) fn span(data: SpanData) -> Vec<u8> {
-    let one = ScopeSpans {
-        spans: vec![data.into()],
-        ..ScopeSpans::default()
+/// Fields of `Span`.
+mod field {
+    pub(super) const TRACE_ID: u32 = 1;
+    pub(super) const SPAN_ID: u32 = 2;
+    pub(super) const TRACE_STATE: u32 = 3;
+    pub(super) const PARENT_SPAN_ID: u32 = 4;
+    pub(super) const NAME: u32 = 5;
+    pub(super) const KIND: u32 = 6;
+    pub(super) const START_TIME_UNIX_NANO: u32 = 7;
+    pub(super) const END_TIME_UNIX_NANO: u32 = 8;
+    pub(super) const ATTRIBUTES: u32 = 9;
+    pub(super) const LINKS: u32 = 13;
+    pub(super) const DROPPED_LINKS_COUNT: u32 = 14;
+    pub(super) const STATUS: u32 = 15;
+    pub(super) const FLAGS: u32 = 16;
+}
+
+/// An attribute of a span.
+pub(super) fn text_attribute(key: &str, value: &str, span: &mut Vec<u8>) {
+    const STRING_VALUE: u32 = 1;
+    attribute(key, sized(value.len()), span);
+    bytes(STRING_VALUE, value.as_bytes(), span);
+}
+
+/// An attribute of a span.
+pub(super) fn number_attribute(key: &str, value: i64, span: &mut Vec<u8>) {
+    const INT_VALUE: u32 = 3;
+    // Protobuf's int64: a negative one is as long as can be.
+    let value = value.cast_unsigned();
+    attribute(key, 1 + encoded_len_varint(value), span);
+    number(INT_VALUE, value, span);
+}
+
+/// `KeyValue`, up to what is in its `AnyValue`, whose length is `value`.
+fn attribute(key: &str, value: usize, span: &mut Vec<u8>) {
+    const KEY: u32 = 1;
+    const VALUE: u32 = 2;
+    length(field::ATTRIBUTES, sized(key.len()) + sized(value), span);
+    bytes(KEY, key.as_bytes(), span);
+    length(VALUE, value, span);
+}
+
+/// A link of a span.
+pub(super) fn link(to: &SpanContext, span: &mut Vec<u8>) {
+    let link = span::Link {
+        trace_id: to.trace_id().to_bytes().to_vec(),
+        span_id: to.span_id().to_bytes().to_vec(),
+        trace_state: to.trace_state().header(),
+        flags: flags(to, to.is_remote()),
+        ..span::Link::default()
     };
-    one.encode_to_vec()
+    bytes(field::LINKS, &link.encode_to_vec(), span);
+}
+
+/// A span that has ended; its attributes and links are written already.
+#[derive(Debug)]
+pub(super) struct Ended<'s> {
+    pub(super) context: &'s SpanContext,
+    /// Invalid where it began a trace.
+    pub(super) parent: SpanId,
+    pub(super) parent_is_remote: bool,
+    pub(super) kind: &'s SpanKind,
+    pub(super) name: &'s str,
+    pub(super) began: SystemTime,
+    pub(super) ended: SystemTime,
+    pub(super) links_left_out: u32,
+    pub(super) failure: Option<&'s str>,
+}
+
+impl Ended<'_> {
+    pub(super) fn write(&self, span: &mut Vec<u8>) {
+        let context = self.context;
+        bytes(field::TRACE_ID, &context.trace_id().to_bytes(), span);
+        bytes(field::SPAN_ID, &context.span_id().to_bytes(), span);
+        let state = context.trace_state().header();
+        if !state.is_empty() {
+            bytes(field::TRACE_STATE, state.as_bytes(), span);
+        }
+        if self.parent != SpanId::INVALID {
+            bytes(field::PARENT_SPAN_ID, &self.parent.to_bytes(), span);
+        }
+        bytes(field::NAME, self.name.as_bytes(), span);
+        number(field::KIND, kind(self.kind), span);
+        fixed64(field::START_TIME_UNIX_NANO, nanoseconds(self.began), span);
+        fixed64(field::END_TIME_UNIX_NANO, nanoseconds(self.ended), span);
+        if self.links_left_out > 0 {
+            number(field::DROPPED_LINKS_COUNT, self.links_left_out.into(), span);
+        }
+        if let Some(message) = self.failure {
+            failure(message, span);
+        }
+        encode_key(field::FLAGS, WireType::ThirtyTwoBit, span);
+        let flags = flags(context, self.parent_is_remote);
+        span.extend_from_slice(&flags.to_le_bytes());
+    }
+}
+
+fn failure(message: &str, span: &mut Vec<u8>) {
+    const MESSAGE: u32 = 2;
+    const CODE: u32 = 3;
+    const ERROR: u64 = 2;
+    length(field::STATUS, sized(message.len()) + 2, span);
+    bytes(MESSAGE, message.as_bytes(), span);
+    number(CODE, ERROR, span);
+}
+
+fn kind(kind: &SpanKind) -> u64 {
+    match kind {
+        SpanKind::Internal => 1,
+        SpanKind::Server => 2,
+        SpanKind::Client => 3,
+        SpanKind::Producer => 4,
+        SpanKind::Consumer => 5,
+    }
+}
+
+/// The trace's flags, and whether the parent (of a link: what it leads to) is of another program.
+fn flags(context: &SpanContext, remote: bool) -> u32 {
+    let mut flags =
+        u32::from(context.trace_flags().to_u8()) | SpanFlags::ContextHasIsRemoteMask as u32;
+    if remote {
+        flags |= SpanFlags::ContextIsRemoteMask as u32;
+    }
+    flags
+}
+
+fn nanoseconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// How long a field is whose number is below 16 and that holds so many bytes.
+fn sized(bytes: usize) -> usize {
+    1 + encoded_len_varint(bytes as u64) + bytes
+}
+
+fn length(field: u32, bytes: usize, out: &mut Vec<u8>) {
+    encode_key(field, WireType::LengthDelimited, out);
+    encode_varint(bytes as u64, out);
+}
+
+fn bytes(field: u32, value: &[u8], out: &mut Vec<u8>) {
+    length(field, value.len(), out);
+    out.extend_from_slice(value);
+}
+
+fn number(field: u32, value: u64, out: &mut Vec<u8>) {
+    encode_key(field, WireType::Varint, out);
+    encode_varint(value, out);
+}
+
+fn fixed64(field: u32, value: u64, out: &mut Vec<u8>) {
+    encode_key(field, WireType::SixtyFourBit, out);
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+/// Adds a span to those that [`Frame`] frames.
+pub(super) fn add(span: &[u8], batch: &mut Vec<u8>) {
+    bytes(SPANS, span, batch);
 }
 
 /// What is around the spans of a request: of whom they are.

@@ -1,13 +1,10 @@
 //! Where spans wait until they are sent: bounded, and never waited for.
 
 use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use opentelemetry::KeyValue;
 use opentelemetry::metrics::{BoundCounter, Meter};
-use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use tokio::sync::Notify;
 
 use super::otlp;
@@ -91,52 +88,29 @@ impl Queue {
         self.waiting().spans >= self.batches.queue
     }
 
-    fn add(&self, span: SpanData) {
-        // Looked at first, since writing it is most of what it costs. Several threads may then add one each.
+    /// A span has ended, and `write` gives its bytes.
+    pub(super) fn add(&self, write: impl FnOnce() -> Vec<u8>) {
+        // Looked at first, since writing costs more. Several threads may then add one each.
         if self.is_full() {
             self.counts.dropped.add(1);
             return;
         }
-        let written = otlp::span(span);
+        let span = write();
         let mut waiting = self.waiting();
         waiting.spans += 1;
         let complete = waiting.spans == self.batches.batch;
-        match waiting.batches.last_mut() {
-            Some(batch) if batch.spans < self.batches.batch => {
-                batch.spans += 1;
-                batch.bytes.extend_from_slice(&written);
+        let batch = match waiting.batches.last_mut() {
+            Some(batch) if batch.spans < self.batches.batch => batch,
+            Some(_) | None => {
+                waiting.batches.push(Batch::default());
+                waiting.batches.last_mut().expect("the one just pushed")
             }
-            Some(_) | None => waiting.batches.push(Batch {
-                spans: 1,
-                bytes: written,
-            }),
-        }
+        };
+        batch.spans += 1;
+        otlp::add(&span, &mut batch.bytes);
         drop(waiting);
         if complete {
             self.complete.notify_one();
         }
-    }
-}
-
-/// The SDK's way into the queue.
-#[derive(Debug)]
-pub(super) struct Entrance(pub(super) Arc<Queue>);
-
-impl SpanProcessor for Entrance {
-    fn on_start(&self, _span: &mut Span, _context: &Context) {}
-
-    fn on_end(&self, span: SpanData) {
-        if span.span_context.is_sampled() {
-            self.0.add(span);
-        }
-    }
-
-    /// What waits is flushed by [`Flush`](crate::telemetry::collector::Flush), which knows how long that may take.
-    fn force_flush(&self) -> OTelSdkResult {
-        Ok(())
-    }
-
-    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
-        Ok(())
     }
 }

@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use opentelemetry::metrics::Meter;
-use opentelemetry::trace::TracerProvider;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SdkTracerProvider;
 
+use super::live::Tracer;
 use super::otlp::Frame;
-use super::queue::{Entrance, Queue};
+use super::queue::Queue;
 use super::span::Traces;
 use crate::telemetry::collector::{self, Asked, Exporter, Flush, StartError, Trouble};
 use crate::telemetry::otel::TraceSettings;
@@ -47,12 +46,11 @@ pub fn start(
     collector::start("traces", METHOD, &settings.collector, move |exporter| {
         send(waiting, frame, exporter, asked)
     })?;
-    let provider = SdkTracerProvider::builder()
-        .with_sampler(settings.sampler.clone())
-        .with_resource(resource)
-        .with_span_processor(Entrance(queue))
-        .build();
-    let traces = Traces::on(provider.tracer(service), settings.propagators);
+    let traces = Traces::on(Tracer {
+        sampler: settings.sampler.clone(),
+        propagators: settings.propagators,
+        queue,
+    });
     Ok((traces, flush))
 }
 

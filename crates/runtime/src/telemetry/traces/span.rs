@@ -2,34 +2,19 @@
 
 use std::borrow::Cow;
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{self, Poll};
 use std::time::SystemTime;
 
-use opentelemetry::trace::{
-    Link, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt, Tracer,
-};
-use opentelemetry::{Context, KeyValue, StringValue, Value};
-use opentelemetry_sdk::trace::SdkTracer;
-use pin_project_lite::pin_project;
+use opentelemetry::trace::{SpanContext, SpanKind};
 
+use super::attributes::Attributes;
 use super::context::Propagators;
-
-/// Texts are cut to so many bytes: a span must be small whatever an event brings.
-const LONGEST_TEXT: usize = 256;
-/// What went wrong may say more.
-const LONGEST_REASON: usize = 1_024;
+use super::current::{self, Scoped};
+use super::live::{Live, Tracer};
 
 /// Makes spans, or does nothing. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Traces(Option<Arc<On>>);
-
-#[derive(Debug)]
-struct On {
-    tracer: SdkTracer,
-    propagators: Propagators,
-}
+pub struct Traces(Option<Arc<Tracer>>);
 
 /// Where a span comes from.
 #[derive(Debug, Clone, Default)]
@@ -44,37 +29,11 @@ pub struct Origin {
 
 /// A piece of work, from when it is made to when its last clone is dropped; nothing while tracing is off.
 #[derive(Debug, Clone, Default)]
-pub struct Span(Option<Live>);
-
-#[derive(Debug, Clone)]
-struct Live {
-    on: Arc<On>,
-    context: Context,
-}
-
-/// Collects the attributes of one span.
-#[derive(Debug, Default)]
-pub struct Attributes(Vec<KeyValue>);
-
-impl Attributes {
-    /// A text, cut where it is long.
-    pub fn text(&mut self, key: &'static str, value: impl Into<Cow<'static, str>>) {
-        let value = StringValue::from(short(value.into()));
-        self.0.push(KeyValue::new(key, value));
-    }
-
-    /// A number.
-    pub fn number(&mut self, key: &'static str, value: i64) {
-        self.0.push(KeyValue::new(key, Value::I64(value)));
-    }
-}
+pub struct Span(Option<Arc<Live>>);
 
 impl Traces {
-    pub(super) fn on(tracer: SdkTracer, propagators: Propagators) -> Self {
-        Self(Some(Arc::new(On {
-            tracer,
-            propagators,
-        })))
+    pub(super) fn on(tracer: Tracer) -> Self {
+        Self(Some(Arc::new(tracer)))
     }
 
     /// Makes no spans.
@@ -92,28 +51,25 @@ impl Traces {
     /// A span of somebody else, to begin others below it; without a context they begin traces.
     #[must_use]
     pub fn remote(&self, context: Option<SpanContext>) -> Span {
-        Span(self.0.as_ref().map(|on| Live {
-            on: Arc::clone(on),
-            context: remote(context),
-        }))
+        let remote = |tracer| Arc::new(Live::remote(tracer, context));
+        Span(self.0.as_ref().map(remote))
     }
 
     /// The span within whose [scope](Span::scope) this is called.
     #[must_use]
     pub fn current(&self) -> Span {
-        Span(self.0.as_ref().map(|on| Live {
-            on: Arc::clone(on),
-            context: Context::current(),
-        }))
+        let current =
+            |tracer| current::current().unwrap_or_else(|| Arc::new(Live::remote(tracer, None)));
+        Span(self.0.as_ref().map(current))
     }
 
     /// How context comes and goes; `None` while tracing is off.
     #[must_use]
     pub fn propagators(&self) -> Option<&Propagators> {
-        self.0.as_ref().map(|on| &on.propagators)
+        self.0.as_ref().map(|tracer| &tracer.propagators)
     }
 
-    /// Begins a span. The closures are called only while tracing is on.
+    /// Begins a span. The closures are called only while tracing is on, the last only for a span that is sampled.
     pub fn start(
         &self,
         kind: SpanKind,
@@ -121,45 +77,16 @@ impl Traces {
         origin: impl FnOnce(&Propagators) -> Origin,
         attributes: impl FnOnce(&mut Attributes),
     ) -> Span {
-        let Some(on) = &self.0 else {
+        let Some(tracer) = &self.0 else {
             return Span(None);
         };
-        let origin = origin(&on.propagators);
-        let parent = remote(origin.parent.clone());
-        Span(Some(Live::begin(
-            on,
-            &parent,
-            kind,
-            name(),
-            origin,
-            attributes,
-        )))
-    }
-}
-
-impl Live {
-    fn begin(
-        on: &Arc<On>,
-        parent: &Context,
-        kind: SpanKind,
-        name: Cow<'static, str>,
-        origin: Origin,
-        attributes: impl FnOnce(&mut Attributes),
-    ) -> Self {
-        let mut collected = Attributes(Vec::with_capacity(12));
-        attributes(&mut collected);
-        let mut builder = SpanBuilder::from_name(short(name))
-            .with_kind(kind)
-            .with_attributes(collected.0);
-        builder.start_time = origin.began;
-        if let Some(link) = origin.link {
-            builder = builder.with_links(vec![Link::with_context(link)]);
+        let origin = origin(&tracer.propagators);
+        let parent = origin.parent.unwrap_or(SpanContext::NONE);
+        let live = Live::begin(tracer, &parent, kind, name(), origin.began, attributes);
+        if let Some(link) = &origin.link {
+            live.link(link);
         }
-        let span = on.tracer.build_with_context(builder, parent);
-        Self {
-            on: Arc::clone(on),
-            context: Context::new().with_span(span),
-        }
+        Span(Some(Arc::new(live)))
     }
 }
 
@@ -178,15 +105,9 @@ impl Span {
         name: impl FnOnce() -> Cow<'static, str>,
         attributes: impl FnOnce(&mut Attributes),
     ) -> Self {
-        let begin = |live: &Live| {
-            Live::begin(
-                &live.on,
-                &live.context,
-                kind,
-                name(),
-                Origin::default(),
-                attributes,
-            )
+        let begin = |live: &Arc<Live>| {
+            let (tracer, parent) = (&live.tracer, &live.context);
+            Arc::new(Live::begin(tracer, parent, kind, name(), None, attributes))
         };
         Self(self.0.as_ref().map(begin))
     }
@@ -200,127 +121,61 @@ impl Span {
         origin: impl FnOnce(&Propagators) -> Origin,
         attributes: impl FnOnce(&mut Attributes),
     ) -> Self {
-        let on = self.0.as_ref().map(|live| Arc::clone(&live.on));
-        Traces(on).start(kind, name, origin, attributes)
+        let tracer = self.0.as_ref().map(|live| Arc::clone(&live.tracer));
+        Traces(tracer).start(kind, name, origin, attributes)
     }
 
     /// Adds attributes, and calls the closure only where somebody will see them.
     pub fn describe(&self, attributes: impl FnOnce(&mut Attributes)) {
-        if let Some(span) = self.recording() {
-            let mut collected = Attributes::default();
-            attributes(&mut collected);
-            span.set_attributes(collected.0);
+        if let Some(live) = &self.0 {
+            live.describe(attributes);
         }
     }
 
     /// Says what else it has to do with, once that is known.
-    pub fn link(&self, other: SpanContext) {
-        if let Some(span) = self.recording() {
-            span.add_link(other, Vec::new());
+    pub fn link(&self, other: &SpanContext) {
+        if let Some(live) = &self.0 {
+            live.link(other);
         }
     }
 
     /// Gives it another name, once more is known.
     pub fn rename(&self, name: impl FnOnce() -> Cow<'static, str>) {
-        if let Some(span) = self.recording() {
-            span.update_name(short(name()));
+        if let Some(live) = &self.0 {
+            live.rename(name);
         }
     }
 
     /// Says that it went wrong, and why; `kind` is from a closed set, `reason` for people.
-    pub fn fail(&self, kind: impl Into<Cow<'static, str>>, reason: &str) {
-        if let Some(span) = self.recording() {
-            span.set_attribute(KeyValue::new("error.type", kind.into()));
-            span.set_status(Status::error(shortened(reason, LONGEST_REASON).to_owned()));
+    pub fn fail(&self, kind: &str, reason: &str) {
+        if let Some(live) = &self.0 {
+            live.fail(kind, reason);
         }
     }
 
-    /// Its context, for whoever goes on from it, sampled or not.
+    /// Its context, for whoever goes on from it, sampled or not; not a valid one where it stands for no span.
     #[must_use]
     pub fn context(&self) -> Option<SpanContext> {
-        let live = self.0.as_ref()?;
-        Some(live.context.span().span_context().clone())
+        Some(self.0.as_ref()?.context.clone())
     }
 
     /// How its context goes into headers; `None` where it is nothing.
     #[must_use]
     pub fn propagators(&self) -> Option<&Propagators> {
-        self.0.as_ref().map(|live| &live.on.propagators)
+        self.0.as_ref().map(|live| &live.tracer.propagators)
     }
 
     /// A future during which it is the current span: its ids are in every log line that is written meanwhile.
     pub fn scope<F: Future>(&self, inner: F) -> Scoped<F> {
         Scoped {
-            context: self.0.as_ref().map(|live| live.context.clone()),
+            live: self.0.clone(),
             inner,
         }
     }
 
     /// Does something during which it is the current span.
     pub fn within<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _current = self.0.as_ref().map(|live| live.context.clone().attach());
+        let _current = self.0.as_ref().map(current::enter);
         work()
     }
-
-    fn recording(&self) -> Option<opentelemetry::trace::SpanRef<'_>> {
-        let span = self.0.as_ref()?.context.span();
-        span.is_recording().then_some(span)
-    }
-}
-
-pin_project! {
-    /// See [`Span::scope`].
-    #[must_use = "futures do nothing unless polled"]
-    pub struct Scoped<F> {
-        context: Option<Context>,
-        #[pin]
-        inner: F,
-    }
-}
-
-impl<F> std::fmt::Debug for Scoped<F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scoped").finish_non_exhaustive()
-    }
-}
-
-impl<F: Future> Future for Scoped<F> {
-    type Output = F::Output;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        let _current = this
-            .context
-            .as_ref()
-            .map(|context| context.clone().attach());
-        this.inner.poll(cx)
-    }
-}
-
-fn remote(context: Option<SpanContext>) -> Context {
-    match context {
-        Some(context) => Context::new().with_remote_span_context(context),
-        None => Context::new(),
-    }
-}
-
-/// A text of a span: its names too may come from an event.
-fn short(text: Cow<'static, str>) -> Cow<'static, str> {
-    match text {
-        Cow::Borrowed(text) => shortened(text, LONGEST_TEXT).into(),
-        Cow::Owned(mut text) => {
-            text.truncate(shortened(&text, LONGEST_TEXT).len());
-            // What was cut off must not be kept with it.
-            text.shrink_to_fit();
-            text.into()
-        }
-    }
-}
-
-fn shortened(text: &str, most: usize) -> &str {
-    let mut end = text.len().min(most);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }

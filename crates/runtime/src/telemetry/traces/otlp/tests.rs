@@ -1,16 +1,16 @@
 use std::borrow::Cow;
 use std::str::FromStr;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry::trace::{
-    Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
-};
+use opentelemetry::trace::{Link, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
-use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
+use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use super::*;
+
+const NUMBERS: [i64; 5] = [0, 1, 4_711, -1, i64::MIN];
 
 fn context(span: u64, remote: bool, state: &str) -> SpanContext {
     SpanContext::new(
@@ -22,7 +22,16 @@ fn context(span: u64, remote: bool, state: &str) -> SpanContext {
     )
 }
 
+/// Lengths on both sides of where a length takes one byte more.
+fn texts() -> Vec<String> {
+    [0, 1, 100, 127, 128, 256]
+        .map(|length| "ä".repeat(length / 2) + &"x".repeat(length % 2))
+        .to_vec()
+}
+
 fn data(kind: SpanKind, status: Status) -> SpanData {
+    let texts = texts().into_iter().map(|text| KeyValue::new("text", text));
+    let numbers = NUMBERS.map(|number| KeyValue::new("number", number));
     SpanData {
         span_context: context(7, false, ""),
         parent_span_id: SpanId::INVALID,
@@ -31,16 +40,8 @@ fn data(kind: SpanKind, status: Status) -> SpanData {
         name: Cow::Borrowed("receive Order.Placed"),
         start_time: UNIX_EPOCH + Duration::from_nanos(1_700_000_000_123_456_789),
         end_time: UNIX_EPOCH + Duration::from_nanos(1_700_000_000_987_654_321),
-        attributes: vec![
-            KeyValue::new("text", "x".repeat(300)),
-            KeyValue::new("empty", ""),
-            KeyValue::new("number", 4_711),
-            KeyValue::new("negative", -1),
-            KeyValue::new("zero", 0),
-            KeyValue::new("half", 0.5),
-            KeyValue::new("no", false),
-        ],
-        dropped_attributes_count: 3,
+        attributes: texts.chain(numbers).collect(),
+        dropped_attributes_count: 0,
         events: SpanEvents::default(),
         links: SpanLinks::default(),
         status,
@@ -64,25 +65,64 @@ fn spans() -> Vec<SpanData> {
         Link::with_context(context(11, false, "")),
     ];
     linked.links.dropped_count = 2;
+    let mut local = data(SpanKind::Producer, Status::Unset);
+    local.parent_span_id = SpanId::from(9);
     vec![
         data(SpanKind::Internal, Status::Unset),
-        data(SpanKind::Server, Status::Ok),
-        data(SpanKind::Client, Status::Unset),
-        data(SpanKind::Producer, Status::Unset),
+        data(SpanKind::Server, Status::Unset),
+        data(SpanKind::Client, Status::error("")),
+        local,
         linked,
     ]
 }
 
+/// The same span, by our means.
+fn written(data: &SpanData) -> Vec<u8> {
+    let mut span = Vec::new();
+    for text in texts() {
+        text_attribute("text", &text, &mut span);
+    }
+    for number in NUMBERS {
+        number_attribute("number", number, &mut span);
+    }
+    for of in data.links.iter() {
+        link(&of.span_context, &mut span);
+    }
+    let ended = Ended {
+        context: &data.span_context,
+        parent: data.parent_span_id,
+        parent_is_remote: data.parent_span_is_remote,
+        kind: &data.span_kind,
+        name: &data.name,
+        began: data.start_time,
+        ended: data.end_time,
+        links_left_out: data.links.dropped_count,
+        failure: match &data.status {
+            Status::Error { description } => Some(description),
+            Status::Ok | Status::Unset => None,
+        },
+    };
+    ended.write(&mut span);
+    span
+}
+
 #[test]
-fn spans_that_were_written_one_by_one_are_read_as_one_request() {
+fn spans_are_written_as_opentelemetry_writes_them() {
     let attributes = [("service.name", "shop"), ("service.version", "1")];
     let resource = Resource::builder_empty()
         .with_attributes(attributes.map(|(key, value)| KeyValue::new(key, value)))
         .build();
-    let written: Vec<u8> = spans().into_iter().flat_map(span).collect();
-    let request = Frame::new(&resource, &scope()).request(&written);
+    let mut batch = Vec::new();
+    for data in &spans() {
+        add(&written(data), &mut batch);
+    }
+    let request = Frame::new(&resource, &scope()).request(&batch);
     let read = ExportTraceServiceRequest::decode(&request[..]).expect("OTLP");
     let resource = ResourceAttributesWithSchema::from(&resource);
-    let expected = group_spans_by_resource_and_scope(spans(), &resource);
+    let mut expected = group_spans_by_resource_and_scope(spans(), &resource);
+    // A status that says nothing is left out here, and there said to be nothing.
+    for span in &mut expected[0].scope_spans[0].spans {
+        span.status.take_if(|status| status.code == 0);
+    }
     assert_eq!(read.resource_spans, expected);
 }

@@ -120,7 +120,7 @@ impl Room {
     }
 
     fn tell(&self) {
-        let kinds = "broker,trigger,sinkbinding,pingsource,ksvc,revision,deploy,pods";
+        let kinds = "broker,trigger,sinkbinding,pingsource,ksvc,revision,deploy,pods,networkpolicy";
         for arguments in [
             &["get", kinds, "--output", "wide"][..],
             &["get", "events", "--sort-by", ".lastTimestamp"],

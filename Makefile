@@ -1,7 +1,7 @@
 # What people and CI run, by the same names. The work is in scripts/ and in the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo jaeger-test browser crowd crowd-test test check unit engine knative kn-check chart alerts e2e e2e-idle bench interop fuzz lint-bpmn advisories image clean
+.PHONY: help demo jaeger-test browser crowd crowd-test test check unit engine knative kn-check chart alerts e2e e2e-idle e2e-policies bench interop fuzz lint-bpmn advisories image clean
 
 CARGO ?= cargo
 
@@ -62,8 +62,11 @@ alerts: ## the alert rules: each fires in a test and is silent while all is well
 e2e: ## the scenarios on a whole cluster, the one that KUBECONFIG names (needs kubectl, helm, Knative Eventing and Serving there)
 	scripts/e2e
 
-e2e-idle: ## what an idle hour costs there: the two scenarios that `make e2e` leaves out; an hour for each topology
+e2e-idle: ## what an idle hour costs there, which `make e2e` leaves out; an hour for each topology
 	scripts/e2e --idle
+
+e2e-policies: ## whom the NetworkPolicies let pass there, which `make e2e` leaves out: it takes a cluster that enforces them
+	scripts/e2e --policies
 
 bench: ## the benchmarks, and a load run of the release bridge: beside the bare limit of the same stack, and with traces beside without
 	$(CARGO) bench --locked -p cloudevents-http -p runtime -p eventing-zeebe --bench codec --bench per_event --bench per_request --bench rules

@@ -6,6 +6,7 @@
 //! - [`watch`]: takes every event and prints it as a line.
 //! - [`stage`]: starts all that belongs together, and ends it.
 //! - [`client`]: asks others on loopback.
+//! - [`reach`]: says whether a TCP connection comes about.
 //!
 //! And the services of the ticket sale, which know events only:
 //!
@@ -21,6 +22,7 @@ pub mod crowd;
 pub mod customer;
 pub mod payments;
 pub mod queue;
+pub mod reach;
 pub mod sale;
 pub mod service;
 pub mod stage;

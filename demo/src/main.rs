@@ -13,6 +13,7 @@ use demo::crowd::{self, CrowdArguments};
 use demo::customer::{self, CustomerArguments};
 use demo::payments::{Payments, PaymentsArguments};
 use demo::queue::{Queue, QueueArguments};
+use demo::reach::{self, ReachArguments};
 use demo::service::settings::{ServiceArguments, Settings as ServiceSettings};
 use demo::service::{self, NoRoutes, Routes, Service};
 use demo::stage::warden::Part;
@@ -56,6 +57,8 @@ enum Command {
     DeadLetters(WatchArguments),
     /// Buy tickets at the website without a browser, and print what happens: a development tool
     Customer(CustomerArguments),
+    /// Connect to addresses and say whether that is possible from here: a development tool
+    Reach(ReachArguments),
     /// Have a crowd buy tickets, and check what is true when it has gone: a development tool
     Crowd(Box<CrowdArguments>),
     /// Start all that belongs together, keep it running, and end it: a development tool
@@ -133,7 +136,7 @@ fn main() -> ExitCode {
 fn perform(command: Command) -> ExitCode {
     // These speak to a person, and say themselves what there is to say.
     let level = match &command {
-        Command::Stage(_) | Command::Crowd(_) | Command::Customer(_) => "warn",
+        Command::Stage(_) | Command::Crowd(_) | Command::Customer(_) | Command::Reach(_) => "warn",
         Command::Broker(_)
         | Command::Watch(_)
         | Command::DeadLetters(_)
@@ -168,9 +171,11 @@ fn perform(command: Command) -> ExitCode {
 async fn run(command: Command) -> Result<ExitCode, String> {
     let grace = match &command {
         Command::Broker(arguments) => Duration::from_secs(arguments.grace_seconds),
-        Command::Watch(_) | Command::DeadLetters(_) | Command::Customer(_) | Command::Crowd(_) => {
-            Duration::from_secs(2)
-        }
+        Command::Watch(_)
+        | Command::DeadLetters(_)
+        | Command::Customer(_)
+        | Command::Reach(_)
+        | Command::Crowd(_) => Duration::from_secs(2),
         // Each of its programs has a grace of its own.
         Command::Stage(_) => Duration::from_secs(60 * 60),
         Command::Queue(Serve { service, .. })
@@ -189,11 +194,9 @@ async fn run(command: Command) -> Result<ExitCode, String> {
         match command {
             Command::Stage(arguments) => return stage::run(arguments, shutdown.clone()).await,
             Command::Crowd(arguments) => {
-                return match crowd::run(*arguments, shutdown.clone()).await? {
-                    true => Ok(ExitCode::SUCCESS),
-                    false => Ok(ExitCode::FAILURE),
-                };
+                return crowd::run(*arguments, shutdown.clone()).await.map(success_if);
             }
+            Command::Reach(arguments) => return Ok(success_if(reach::run(&arguments, say).await)),
             Command::Customer(arguments) => tokio::select! {
                 bought = customer::run(&arguments, say) => bought.map_err(|error| error.to_string()),
                 () = shutdown.requested() => return Ok(ExitCode::FAILURE),
@@ -259,6 +262,7 @@ fn service_of(command: &Command) -> Option<&'static str> {
         | Command::Watch(_)
         | Command::DeadLetters(_)
         | Command::Customer(_)
+        | Command::Reach(_)
         | Command::Crowd(_)
         | Command::Stage(_) => None,
     }
@@ -376,6 +380,14 @@ async fn run_watch(
     );
     let _ = watching.stopped().await;
     Ok(())
+}
+
+fn success_if(good: bool) -> ExitCode {
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Prints a line. Whoever read the lines may have gone: all goes on as before.

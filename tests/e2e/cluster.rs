@@ -13,7 +13,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// What `program ARGUMENTS` prints, with `input` on its standard input.
 ///
 /// # Errors
-/// What it says on standard error, where it does not end well.
+/// What it says, where it does not end well.
 pub(crate) fn run(program: &str, arguments: &[&str], input: &str) -> Result<String, String> {
     let mut child = Command::new(program)
         .args(arguments)
@@ -33,8 +33,9 @@ pub(crate) fn run(program: &str, arguments: &[&str], input: &str) -> Result<Stri
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     Err(format!(
-        "{program} {}: {}",
+        "{program} {}: {}{}",
         arguments.join(" "),
+        String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     ))
 }

@@ -70,6 +70,11 @@ ports: [{{name: grpc, port: {port}, protocol: TCP}}]
     )
 }
 
+/// The port on which the gateway listens, which is the one that policies see.
+pub(crate) fn port() -> &'static str {
+    &address().1
+}
+
 /// When the engine began the instance of `hello` for this name; `None` without an observer.
 pub(crate) async fn instance_began(name: &str) -> Option<SystemTime> {
     let observer = std::env::var("E2E_OBSERVER_URL").ok()?;

@@ -7,15 +7,18 @@
 //! - [`broker`], [`watcher`]: events in, events out.
 //! - [`pods`]: when pods came, became ready and went.
 //! - [`metrics`]: what a pod counts.
+//! - [`passer_by`], [`doors`]: whom one reaches from where.
 //!
 //! The rest are scenarios. They run one after the other, whatever the harness is told: they share an engine, where the
 //! bridge of one would work the jobs of another.
 
 mod broker;
 mod cluster;
+mod doors;
 mod engine;
 mod forward;
 mod metrics;
+mod passer_by;
 mod pods;
 mod room;
 mod watcher;
@@ -32,6 +35,8 @@ mod dead_letters;
 mod install;
 /// Who may send, where Knative's OIDC is on.
 mod oidc;
+/// Whom NetworkPolicies let in and out, where they are enforced.
+mod policies;
 /// Pods are replaced and killed while events come.
 mod rollouts;
 /// The ticket sale, from the website to the tickets.

@@ -1,6 +1,7 @@
 //! What a pod counts.
 
-use testkit::request::get;
+use http::Method;
+use testkit::request::try_send;
 
 use crate::forward::Forward;
 use crate::room::Room;
@@ -11,13 +12,20 @@ pub(crate) struct Metrics(String);
 impl Metrics {
     /// Of a pod or a Deployment, named as for kubectl.
     pub(crate) async fn of(room: &Room, target: &str) -> Self {
-        let forward = Forward::to(room.name(), target, 9095).await;
-        Self(
-            get(&format!("{}/metrics", forward.url()))
-                .await
-                .text()
-                .to_owned(),
-        )
+        Self::try_of(room, target)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// As [`Self::of`], of one that may be gone.
+    ///
+    /// # Errors
+    /// Why there is no way to it, or no answer.
+    pub(crate) async fn try_of(room: &Room, target: &str) -> Result<Self, String> {
+        let forward = Forward::open(room.name(), target, 9095).await?;
+        let url = format!("{}/metrics", forward.url());
+        let answered = try_send(Method::GET, &url, &[], "").await?;
+        Ok(Self(answered.text().to_owned()))
     }
 
     /// The sum over all samples of this name whose labels have this text.

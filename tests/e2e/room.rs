@@ -120,7 +120,7 @@ impl Room {
     }
 
     fn tell(&self) {
-        let kinds = "broker,trigger,sinkbinding,pingsource,ksvc,revision,deploy,pods";
+        let kinds = "broker,trigger,sinkbinding,pingsource,ksvc,revision,deploy,pods,networkpolicy";
         for arguments in [
             &["get", kinds, "--output", "wide"][..],
             &["get", "events", "--sort-by", ".lastTimestamp"],
@@ -139,8 +139,25 @@ impl Room {
             ]);
             println!("-- logs of {pod}\n{}", told.unwrap_or_else(|error| error));
         }
+        // Why no pod came, or no event: only Knative can tell.
+        for (namespace, deployment) in ON_THE_WAY {
+            let pod = format!("deploy/{deployment}");
+            let told = kubectl(&["--namespace", namespace, "logs", &pod, "--tail", "30"]);
+            println!(
+                "-- logs of {deployment}\n{}",
+                told.unwrap_or_else(|error| error)
+            );
+        }
     }
 }
+
+/// Whom an event passes on its way to a pod that is not there yet.
+const ON_THE_WAY: [(&str, &str); 4] = [
+    ("knative-eventing", "mt-broker-filter"),
+    ("knative-eventing", "imc-dispatcher"),
+    ("knative-serving", "activator"),
+    ("knative-serving", "autoscaler"),
+];
 
 impl Drop for Room {
     fn drop(&mut self) {

@@ -1,20 +1,24 @@
+//! What the engine tells a Broker of itself.
+
+/// What the Broker's answers do to events.
+mod answers;
+/// The engine's own pages.
+mod engine;
+/// Messages on their way to an instance.
+mod handed_over;
+
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use demo::broker::destination::ReferenceTarget;
 use demo::broker::{Broker, Running, Settings, manifest};
 use serde_json::{Value, json};
 use testkit::bridge::Bridge;
 use testkit::destination::{Answer, Destination, Received};
-use testkit::request;
 use testkit::scenario::{Scenario, workspace};
 use testkit::zeebe::{Zeebe, incidents};
 use zeebe_client::{JobKey, ResolveIncident, UpdateJobRetries};
 
 use crate::bridge::both_roles;
-
-/// Between looks at a page.
-const LOOK: Duration = Duration::from_millis(50);
 
 const CREATED: &str = "io.camunda.zeebe.incident.created";
 const RESOLVED: &str = "io.camunda.zeebe.incident.resolved";
@@ -216,16 +220,8 @@ async fn an_event_that_nobody_takes_is_dropped_and_counted_before_the_engine_cho
     let bridge = both_roles(&zeebe, &scenario, &destination, &settings).await;
     send(&bridge, "Test.Unwanted", "e-1").await;
     let first = told(&events, EXPIRED, "").await;
-    let url = format!("{}/actuator/prometheus", zeebe.management());
-    let dropped = || async {
-        let page = request::get(&url).await;
-        page.text().lines().any(|line| {
-            line.starts_with("eventing_zeebe_events_dropped_total{") && line.ends_with(" 1.0")
-        })
-    };
-    while !dropped().await {
-        tokio::time::sleep(LOOK).await;
-    }
+    let (dropped, patience) = ("eventing_zeebe_events_dropped_total", "reason=\"patience\"");
+    engine::metric_reaches(&zeebe, dropped, patience, 1.0).await;
     // What comes after it is told of.
     events.answer(|_| Answer::Status(202));
     send(&bridge, "Test.Unwanted", "e-2").await;
@@ -241,23 +237,16 @@ async fn an_event_that_nobody_takes_is_dropped_and_counted_before_the_engine_cho
 
 /// Waits until the engine has told its observer that a message of this name expired.
 async fn expired(zeebe: &Zeebe, name: &str) {
-    loop {
-        let page = request::get(&format!("{}/records", zeebe.observer())).await;
-        let page: Value = serde_json::from_slice(&page.body).expect("JSON");
-        let records = page["records"].as_array().expect("an array");
-        let with = |intent: &str, wanted: &dyn Fn(&Value) -> bool| {
-            records
-                .iter()
-                .find(|record| {
-                    record["valueType"] == "MESSAGE" && record["intent"] == intent && wanted(record)
-                })
-                .map(|record| record["key"].clone())
-        };
+    let published = ["MESSAGE", "PUBLISHED"];
+    let published = engine::position(zeebe, published, "name", &json!(name)).await;
+    engine::record(zeebe, |all| {
         // The record of the end has the key alone.
-        let published = with("PUBLISHED", &|record| record["value"]["name"] == name);
-        if published.is_some_and(|key| with("EXPIRED", &|record| record["key"] == key).is_some()) {
-            return;
-        }
-        tokio::time::sleep(LOOK).await;
-    }
+        let key = &all.iter().find(|one| one["position"] == published)?["key"];
+        let is_end = |one: &&Value| one["valueType"] == "MESSAGE" && one["intent"] == "EXPIRED";
+        all.iter()
+            .filter(is_end)
+            .find(|one| one["key"] == *key)
+            .map(drop)
+    })
+    .await;
 }

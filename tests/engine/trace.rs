@@ -1,3 +1,8 @@
+//! The contexts of jobs.
+
+/// Instances of a sub-process, each with a message of its own.
+mod each_waits;
+
 use serde_json::json;
 use testkit::bridge::Bridge;
 use testkit::collector::Collector;

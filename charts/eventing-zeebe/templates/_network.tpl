@@ -25,10 +25,12 @@
 {{- define "bridge.egress" -}}
 # Names. Where a cluster's DNS is differs.
 - ports:
-    - port: 53
+    {{- range .Values.networkPolicy.dnsPorts }}
+    - port: {{ . }}
       protocol: UDP
-    - port: 53
+    - port: {{ . }}
       protocol: TCP
+    {{- end }}
 # The engine's gateway, wherever it is.
 - ports:
     - port: {{ include "bridge.portOf" .Values.engine.address }}

@@ -91,9 +91,14 @@ impl<'a> Scenario<'a> {
         };
         let client = self.client();
         let began = Instant::now();
-        // A gateway that has just started may not know its partition yet; deploying again is harmless.
+        // A gateway that has just started may not know its partition yet, or answer too late; deploying again is
+        // harmless.
         while let Err(error) = client.deploy_resource(command.clone()).await {
-            let again = error.kind() == ErrorKind::Unavailable && began.elapsed() < PATIENCE;
+            let passes = matches!(
+                error.kind(),
+                ErrorKind::Unavailable | ErrorKind::OutcomeUnknown
+            );
+            let again = passes && began.elapsed() < PATIENCE;
             assert!(again, "{file}: {error}");
             tokio::time::sleep(PAUSE).await;
         }

@@ -148,6 +148,11 @@ impl Zeebe {
         &self.addresses["ZEEBE_MANAGEMENT_URL"]
     }
 
+    /// The file that its log goes to.
+    pub fn log(&self) -> &Path {
+        Path::new(&self.addresses["ZEEBE_LOG"])
+    }
+
     /// The observer's address.
     pub fn observer(&self) -> &str {
         &self.addresses["OBSERVER_URL"]

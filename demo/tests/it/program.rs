@@ -1,4 +1,5 @@
 use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
 use http::{Method, StatusCode};
@@ -140,5 +141,33 @@ fn the_help_says_that_it_is_a_development_tool() {
         out.read_to_string(&mut said).expect("text");
         let said = said.to_lowercase();
         assert!(said.contains("development tool"), "{said}");
+    }
+}
+
+#[test]
+fn reach_tells_of_each_address_whether_a_connection_comes_about_and_fails_where_one_does_not() {
+    let port = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let there = port.local_addr().expect("an address").to_string();
+    // Port 0 is nobody's.
+    let nobody = "127.0.0.1:0";
+    for (addresses, code) in [
+        (&[there.as_str()][..], 0),
+        (&[there.as_str(), nobody], 1),
+        (&[nobody, there.as_str()], 1),
+    ] {
+        let mut reach = demo(&[&["reach"], addresses].concat());
+        let mut said = String::new();
+        let stdout = reach.0.stdout.as_mut().expect("a pipe");
+        stdout.read_to_string(&mut said).expect("text");
+        assert_eq!(said.lines().count(), addresses.len(), "{said}");
+        for (address, line) in addresses.iter().zip(said.lines()) {
+            let begins = if *address == nobody {
+                format!("not reached {address}: ")
+            } else {
+                format!("reached {address}")
+            };
+            assert!(line.starts_with(&begins), "{line}");
+        }
+        assert_eq!(reach.0.wait().expect("an end").code(), Some(code));
     }
 }

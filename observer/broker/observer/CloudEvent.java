@@ -6,11 +6,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * An event in binary mode. Of the record that it tells of it has the position and key, and the
- * message where it is about one, else null.
+ * An event in binary mode, with the position of the record that it tells of, and the key of the incident
+ * or message that it is about.
  */
-record CloudEvent(
-    long position, long key, Published message, Map<String, String> headers, byte[] data) {
+record CloudEvent(long position, long key, Map<String, String> headers, byte[] data) {
 
   /** {@code attributes} beside those that every event has; those with no value are left out. */
   static CloudEvent of(
@@ -19,7 +18,6 @@ record CloudEvent(
       long position,
       long timestamp,
       long key,
-      Published message,
       Map<String, String> attributes,
       Json data) {
     Map<String, String> headers = new LinkedHashMap<>();
@@ -35,12 +33,15 @@ record CloudEvent(
             headers.put("ce-" + name, encoded(value));
           }
         });
-    return new CloudEvent(
-        position, key, message, headers, data.toString().getBytes(StandardCharsets.UTF_8));
+    return new CloudEvent(position, key, headers, data.toString().getBytes(StandardCharsets.UTF_8));
   }
 
   String id() {
     return headers.get("ce-id");
+  }
+
+  String type() {
+    return headers.get("ce-type");
   }
 
   /** A value as the HTTP binding wants it in a header: what is not printable ASCII in per cents. */

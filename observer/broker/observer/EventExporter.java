@@ -6,6 +6,7 @@ import io.camunda.zeebe.exporter.api.context.Controller;
 import io.camunda.zeebe.exporter.api.context.ScheduledTask;
 import io.camunda.zeebe.protocol.record.Record;
 import io.camunda.zeebe.protocol.record.ValueType;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Map;
@@ -17,8 +18,9 @@ import org.slf4j.Logger;
  * this name; README.md has its arguments.
  *
  * <p>The engine keeps its log from the first record on that is not settled, so nothing is waited for
- * without bounds: see {@link Outbox}. Every five seconds it is told how far all is settled; after
- * a crash it tells what came since again, and the events have the same ids as before.
+ * without bounds: see {@link Outbox}. What is remembered of messages is saved as it was after one record,
+ * and given to the engine to keep when all up to that record is settled. After a crash it tells what
+ * came since once more: the same follows from it, and the events have the same ids as before.
  */
 public final class EventExporter implements Exporter {
   private static final Duration SETTLE_EVERY = Duration.ofSeconds(5);
@@ -39,6 +41,8 @@ public final class EventExporter implements Exporter {
   private ScheduledTask settling;
   private long seen; // position of the last record
   private long settled;
+  private long savedAt; // position, as the next
+  private byte[] saved;
 
   @Override
   public void configure(Context context) {
@@ -53,8 +57,9 @@ public final class EventExporter implements Exporter {
   @Override
   public void open(Controller controller) {
     this.controller = controller;
-    waiting = new Waiting(settings, controller.readMetadata().orElse(new byte[0]));
     seen = settled = controller.getLastExportedRecordPosition();
+    waiting = new Waiting(settings);
+    controller.readMetadata().ifPresent(this::load);
     outbox = new Outbox(settings, partition, log);
     scheduleSettling();
   }
@@ -91,11 +96,25 @@ public final class EventExporter implements Exporter {
     settling = controller.scheduleCancellableTask(SETTLE_EVERY, this::settle);
   }
 
+  private void load(byte[] metadata) {
+    try {
+      waiting.load(metadata);
+    } catch (IOException cause) {
+      // Without it the exporter goes on, and incidents are told of; not opened, it would tell nothing.
+      log.error("messages that were published before are forgotten: what was kept is unreadable", cause);
+      waiting = new Waiting(settings);
+    }
+  }
+
   private void settle() {
-    long upTo = outbox.settledUpTo(seen);
-    if (upTo > settled) {
-      settled = upTo;
-      controller.updateLastExportedRecordPosition(upTo, waiting.save(outbox.messages()));
+    if (saved == null && seen > settled) {
+      savedAt = seen;
+      saved = waiting.save();
+    }
+    if (saved != null && outbox.isSettledUpTo(savedAt)) {
+      controller.updateLastExportedRecordPosition(savedAt, saved);
+      settled = savedAt;
+      saved = null;
     }
     scheduleSettling();
   }

@@ -8,9 +8,14 @@ import java.util.TreeSet;
 
 /** The arguments of {@link EventExporter}, checked; a wrong one keeps the engine from starting. */
 record EventSettings(
-    URI url, String source, Duration patience, boolean correlationKeys, String tokenFile) {
+    URI url,
+    String source,
+    Duration patience,
+    int maxFailures,
+    boolean correlationKeys,
+    String tokenFile) {
   private static final Set<String> KNOWN =
-      Set.of("url", "engineName", "patienceSeconds", "correlationKeys", "tokenFile");
+      Set.of("url", "engineName", "patienceSeconds", "maxFailures", "correlationKeys", "tokenFile");
 
   static EventSettings of(Map<String, Object> arguments) {
     Set<String> unknown = new TreeSet<>(arguments.keySet());
@@ -28,10 +33,15 @@ record EventSettings(
     if (patience < 1) {
       throw new IllegalArgumentException("`patienceSeconds` must be 1 or more");
     }
+    int maxFailures = Integer.parseInt(text(arguments, "maxFailures", "10"));
+    if (maxFailures < 1) {
+      throw new IllegalArgumentException("`maxFailures` must be 1 or more");
+    }
     return new EventSettings(
         URI.create(url),
         "/zeebe/" + text(arguments, "engineName", "default"),
         Duration.ofSeconds(patience),
+        maxFailures,
         Boolean.parseBoolean(text(arguments, "correlationKeys", "false")),
         text(arguments, "tokenFile", ""));
   }

@@ -46,15 +46,16 @@ final class Happenings {
       data.name("jobKey").key(value.getJobKey());
     }
     data.name("tenantId").string(value.getTenantId()).close('}');
-    return event(record, null, attributes, data, settings);
+    return event(record, record.getKey(), attributes, data, settings);
   }
 
+  /** {@code record} is the one by which it was clear that nobody takes the message. */
   static CloudEvent expired(Record<?> record, Published message, EventSettings settings) {
     Map<String, String> attributes = new LinkedHashMap<>();
     attributes.put("type", "io.camunda.zeebe.message.expired");
-    attributes.put("subject", Long.toString(record.getKey()));
+    attributes.put("subject", Long.toString(message.key()));
     Json data = new Json().open('{');
-    data.name("messageKey").key(record.getKey());
+    data.name("messageKey").key(message.key());
     data.name("name").string(message.name());
     data.name("messageId").string(message.messageId());
     if (settings.correlationKeys()) {
@@ -62,12 +63,12 @@ final class Happenings {
     }
     data.name("timeToLive").raw(message.timeToLive());
     data.name("tenantId").string(message.tenantId()).close('}');
-    return event(record, message, attributes, data, settings);
+    return event(record, message.key(), attributes, data, settings);
   }
 
   private static CloudEvent event(
       Record<?> record,
-      Published message,
+      long key,
       Map<String, String> attributes,
       Json data,
       EventSettings settings) {
@@ -76,8 +77,7 @@ final class Happenings {
         record.getPartitionId(),
         record.getPosition(),
         record.getTimestamp(),
-        record.getKey(),
-        message,
+        key,
         attributes,
         data);
   }

@@ -1,26 +1,21 @@
 package observer;
 
-import java.util.ArrayDeque;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 
 /**
- * Events of one partition on their way to the Broker, in their order, sent by a thread of its own.
+ * Events of one partition on their way to the Broker, sent by a thread of its own, each when it is its
+ * {@linkplain Turns turn}.
  *
  * <p>At least once: what is here is not settled, and the engine tells of it again after a crash. But
  * the engine keeps its log for it, and a log that only grows ends the engine. So an event waits no
  * longer than the settings say, and there are never more than 1,000: then the oldest is dropped, and
- * counted.
+ * counted. So is one that fails again and again while others are accepted.
  */
 final class Outbox {
   private static final int MAX_EVENTS = 1_000;
-  private static final long FIRST_PAUSE_MILLIS = 500;
-  private static final long LONGEST_PAUSE_MILLIS = 30_000;
 
-  private record Entry(CloudEvent event, long since) {}
-
-  private final ArrayDeque<Entry> entries = new ArrayDeque<>();
+  private final Turns turns = new Turns();
   private final EventSettings settings;
   private final Logger log;
   private final Delivery delivery;
@@ -40,27 +35,17 @@ final class Outbox {
 
   /** Never waits. */
   synchronized void add(CloudEvent event) {
-    if (entries.size() == MAX_EVENTS) {
-      dropped.add(entries.removeFirst().event(), "more than " + MAX_EVENTS + " wait");
+    if (turns.size() == MAX_EVENTS) {
+      CloudEvent oldest = turns.removeOldest().event();
+      dropped.add(oldest, Dropped.Reason.CROWDED, "more than " + MAX_EVENTS + " wait");
     }
-    entries.addLast(new Entry(event, System.nanoTime()));
+    turns.add(event, System.nanoTime());
     notifyAll();
   }
 
-  /** The position up to which nothing is on its way any more, where {@code seen} was the last. */
-  synchronized long settledUpTo(long seen) {
-    return entries.isEmpty() ? seen : entries.peekFirst().event().position() - 1;
-  }
-
-  /** The messages whose events are on their way, by their keys. */
-  synchronized Map<Long, Published> messages() {
-    Map<Long, Published> messages = new HashMap<>();
-    for (Entry entry : entries) {
-      if (entry.event().message() != null) {
-        messages.put(entry.event().key(), entry.event().message());
-      }
-    }
-    return messages;
+  /** Whether nothing that a record up to there told of is on its way any more. */
+  synchronized boolean isSettledUpTo(long position) {
+    return turns.isDoneUpTo(position);
   }
 
   void close() {
@@ -71,50 +56,66 @@ final class Outbox {
   }
 
   private void run() {
-    long pause = FIRST_PAUSE_MILLIS;
     try {
       while (true) {
-        Entry first = first();
-        String trouble = delivery.deliver(first.event());
-        if (trouble == null) {
-          pause = FIRST_PAUSE_MILLIS;
-          remove(first);
-        } else if (delivery.isHopeless()) {
-          drop(first, trouble);
-        } else if (System.nanoTime() - first.since() > settings.patience().toNanos()) {
-          drop(first, "not accepted for " + settings.patience().toSeconds() + " s: " + trouble);
-        } else {
-          // Once may be a connection that was idle for too long.
-          if (pause == 2 * FIRST_PAUSE_MILLIS) {
-            log.warn("event {} is tried again: {}", first.event().id(), trouble);
-          }
-          Thread.sleep(pause);
-          pause = Math.min(pause * 2, LONGEST_PAUSE_MILLIS);
-        }
+        Turns.Entry entry = next();
+        Attempt attempt = delivery.deliver(entry.event());
+        went(entry, attempt, System.nanoTime());
       }
     } catch (InterruptedException cause) {
       // It was closed; whoever opens it next is told of what was left.
     }
   }
 
-  private synchronized Entry first() throws InterruptedException {
-    while (entries.isEmpty() && !closed) {
-      wait();
+  private synchronized Turns.Entry next() throws InterruptedException {
+    while (!closed) {
+      Turns.Entry next = turns.next();
+      if (next == null) {
+        wait();
+        continue;
+      }
+      long pause = turns.pause(next, System.nanoTime());
+      if (pause <= 0) {
+        return next;
+      }
+      // At least 1: 0 would be for ever.
+      wait(TimeUnit.NANOSECONDS.toMillis(pause) + 1);
     }
-    if (closed) {
-      throw new InterruptedException();
-    }
-    return entries.peekFirst();
+    throw new InterruptedException();
   }
 
-  /** Unless it was dropped meanwhile. */
-  private synchronized boolean remove(Entry entry) {
-    return entries.remove(entry);
+  private synchronized void went(Turns.Entry entry, Attempt attempt, long now) {
+    if (attempt.answer() == Answer.ACCEPTED) {
+      if (turns.outage() > 1) {
+        log.info("events are accepted again, of which {} wait", turns.size());
+      }
+      turns.accepted(entry, now);
+      return;
+    }
+    if (attempt.answer() == Answer.REFUSED) {
+      drop(entry, Dropped.Reason.REFUSED, attempt.said());
+      return;
+    }
+    turns.failed(entry, attempt.answer(), now);
+    if (entry.own() >= settings.maxFailures()) {
+      String why = "failed " + (entry.own() + 1) + " times while others were accepted: ";
+      drop(entry, Dropped.Reason.FAILING, why + attempt.said());
+    }
+    String late = "not accepted for " + settings.patience().toSeconds() + " s: " + attempt.said();
+    turns
+        .removeOlderThan(settings.patience().toNanos(), now)
+        .forEach(old -> dropped.add(old.event(), Dropped.Reason.PATIENCE, late));
+    // Once may be a connection that was idle for too long.
+    if (turns.outage() == 2) {
+      log.warn("events wait, {} by now, and are tried again: {}", turns.size(), attempt.said());
+    } else if (turns.outage() == 0 && entry.failures() == 2) {
+      log.warn("event {} steps aside and is tried again: {}", entry.event().id(), attempt.said());
+    }
   }
 
-  private void drop(Entry entry, String why) {
-    if (remove(entry)) {
-      dropped.add(entry.event(), why);
+  private void drop(Turns.Entry entry, Dropped.Reason reason, String why) {
+    if (turns.remove(entry)) {
+      dropped.add(entry.event(), reason, why);
     }
   }
 }

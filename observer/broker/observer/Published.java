@@ -10,11 +10,12 @@ import java.io.IOException;
  * many take a bounded amount of memory.
  */
 record Published(
-    String name, String messageId, String correlationKey, long timeToLive, String tenantId) {
+    long key, String name, String messageId, String correlationKey, long timeToLive, String tenantId) {
   private static final int MAX_CHARS = 256;
 
-  static Published of(MessageRecordValue value, EventSettings settings) {
+  static Published of(long key, MessageRecordValue value, EventSettings settings) {
     return new Published(
+        key,
         beginning(value.getName()),
         beginning(value.getMessageId()),
         settings.correlationKeys() ? beginning(value.getCorrelationKey()) : "",
@@ -23,10 +24,12 @@ record Published(
   }
 
   static Published read(DataInputStream in) throws IOException {
-    return new Published(in.readUTF(), in.readUTF(), in.readUTF(), in.readLong(), in.readUTF());
+    return new Published(
+        in.readLong(), in.readUTF(), in.readUTF(), in.readUTF(), in.readLong(), in.readUTF());
   }
 
   void write(DataOutputStream out) throws IOException {
+    out.writeLong(key);
     out.writeUTF(name);
     out.writeUTF(messageId);
     out.writeUTF(correlationKey);
@@ -34,7 +37,11 @@ record Published(
     out.writeUTF(tenantId);
   }
 
-  private static String beginning(String text) {
+  int chars() {
+    return name.length() + messageId.length() + correlationKey.length() + tenantId.length();
+  }
+
+  static String beginning(String text) {
     return text.length() <= MAX_CHARS ? text : text.substring(0, MAX_CHARS);
   }
 }

@@ -13,90 +13,123 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
+import java.util.function.Consumer;
 
 /**
- * The messages of one partition that nobody has waited for so far.
+ * The messages of one partition that nobody has taken so far.
  *
  * <p>The engine says of every message that it expired, also of those that were correlated: who wants
- * to know of the others has to remember. Bounded: beyond 10,000 a message is not noted, and its end
+ * to know of the others has to remember. A message is handed over in two steps, between which the
+ * instance that waited may end, or the message expire: only the second says that it was taken.
+ *
+ * <p>Bounded: beyond 10,000 messages, or 2 million characters of them, the oldest is forgotten, and its end
  * not told.
  */
 final class Waiting {
   private static final int MAX_MESSAGES = 10_000;
+  private static final int MAX_CHARS = 2_000_000;
+
+  /** Of what is saved. Another one was saved by another version. */
+  private static final int FORM = 1;
 
   private final EventSettings settings;
-  private final Map<Long, Published> messages = new HashMap<>();
+  private final Map<Long, Note> notes = new LinkedHashMap<>(); // the oldest first
+  private int chars;
 
-  /** Of these somebody has been found who waits, and may have gone before it is done. */
-  private final Set<Long> correlating = new HashSet<>();
-
-  /** Goes on from what {@link #save} gave. */
-  Waiting(EventSettings settings, byte[] saved) {
+  Waiting(EventSettings settings) {
     this.settings = settings;
-    try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(saved))) {
-      while (in.available() > 0) {
-        messages.put(in.readLong(), Published.read(in));
-      }
-    } catch (IOException cause) {
-      throw new UncheckedIOException("what the engine kept for this exporter is broken", cause);
-    }
   }
 
-  /** Takes note of a record; the message that has expired by it, if nobody waited for it, else null. */
+  /** Takes note of a record; the message that by it is lost, with nobody who took it, else null. */
   Published note(Record<?> record) {
-    long key = record.getKey();
-    Intent intent = record.getIntent();
     if (record.getValue() instanceof MessageRecordValue message) {
-      if (intent == MessageIntent.PUBLISHED && messages.size() < MAX_MESSAGES) {
-        messages.put(key, Published.of(message, settings));
-      } else if (intent == MessageIntent.EXPIRED) {
-        Published expired = messages.remove(key);
-        return correlating.remove(key) ? null : expired;
+      if (record.getIntent() == MessageIntent.PUBLISHED) {
+        put(new Note(Published.of(record.getKey(), message, settings)));
+      } else if (record.getIntent() == MessageIntent.EXPIRED) {
+        return changed(record.getKey(), Note::expire);
       }
     } else if (record.getValue() instanceof MessageSubscriptionRecordValue subscription) {
-      subscribed(intent, subscription.getMessageKey());
+      return subscribed(record.getIntent(), subscription);
     } else if (record.getValue() instanceof MessageStartEventSubscriptionRecordValue start) {
       // Those that were made or deleted name no message.
-      messages.remove(start.getMessageKey());
+      remove(start.getMessageKey());
     }
     return null;
   }
 
-  private void subscribed(Intent intent, long message) {
-    if (intent == MessageSubscriptionIntent.CORRELATING && messages.containsKey(message)) {
-      correlating.add(message);
-    } else if (intent == MessageSubscriptionIntent.CORRELATED) {
-      messages.remove(message);
-      correlating.remove(message);
+  private Published subscribed(Intent intent, MessageSubscriptionRecordValue subscription) {
+    long message = subscription.getMessageKey();
+    String process = subscription.getBpmnProcessId();
+    if (intent == MessageSubscriptionIntent.CORRELATING) {
+      return changed(message, note -> note.handTo(process));
     } else if (intent == MessageSubscriptionIntent.REJECTED) {
-      correlating.remove(message);
+      return changed(message, note -> note.refusedBy(process));
+    } else if (intent == MessageSubscriptionIntent.CORRELATED) {
+      remove(message);
+    }
+    return null;
+  }
+
+  private Published changed(long key, Consumer<Note> change) {
+    Note note = notes.get(key);
+    if (note == null) {
+      return null;
+    }
+    chars -= note.chars();
+    change.accept(note);
+    chars += note.chars();
+    if (!note.isLost()) {
+      return null;
+    }
+    remove(key);
+    return note.message();
+  }
+
+  private void put(Note note) {
+    remove(note.message().key());
+    notes.put(note.message().key(), note);
+    chars += note.chars();
+    while (notes.size() > MAX_MESSAGES || chars > MAX_CHARS) {
+      remove(notes.keySet().iterator().next());
     }
   }
 
-  /**
-   * All of it, for the engine to keep. {@code unsettled} are the messages that expired and whose
-   * events are on their way: after a crash their records come again and must find them here.
-   */
-  byte[] save(Map<Long, Published> unsettled) {
+  private void remove(long key) {
+    Note note = notes.remove(key);
+    if (note != null) {
+      chars -= note.chars();
+    }
+  }
+
+  /** All of it, for the engine to keep. */
+  byte[] save() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (DataOutputStream out = new DataOutputStream(bytes)) {
-      write(out, messages);
-      write(out, unsettled);
+      out.writeByte(FORM);
+      for (Note note : notes.values()) {
+        note.write(out);
+      }
     } catch (IOException cause) {
       throw new UncheckedIOException("memory cannot be written to", cause);
     }
     return bytes.toByteArray();
   }
 
-  private static void write(DataOutputStream out, Map<Long, Published> messages)
-      throws IOException {
-    for (Map.Entry<Long, Published> message : messages.entrySet()) {
-      out.writeLong(message.getKey());
-      message.getValue().write(out);
+  /** Goes on from what {@link #save} gave. */
+  void load(byte[] saved) throws IOException {
+    if (saved.length == 0) {
+      return;
+    }
+    try (DataInputStream in = new DataInputStream(new ByteArrayInputStream(saved))) {
+      int form = in.readByte();
+      if (form != FORM) {
+        throw new IOException("it has form " + form + ", known is " + FORM);
+      }
+      while (in.available() > 0) {
+        put(Note.read(in));
+      }
     }
   }
 }

@@ -113,9 +113,13 @@ fn every_pod_of_the_bridge_is_let_out_to_what_its_roles_need_and_to_nothing_else
         let mut from = BTreeSet::new();
         for rule in spec["ingress"].as_array().expect("rules") {
             let peers = namespaces(&rule["from"], &pod.called);
-            if ports(&serde_json::json!([rule])) == BTreeSet::from([9095]) {
+            let ports = ports(&serde_json::json!([rule]));
+            if ports == BTreeSet::from([9095]) {
                 assert!(peers.iter().eq(["monitoring"]), "{}", pod.called);
             } else {
+                // Of the queue proxy: HTTP/1.1, HTTP/2, TLS, and what the autoscaler asks.
+                let of_queue_proxy = BTreeSet::from([8012, 8013, 8112, 9090]);
+                assert_eq!(ports, of_queue_proxy, "{}", pod.called);
                 from.extend(peers);
             }
         }

@@ -1,0 +1,106 @@
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use testkit::request;
+use testkit::scenario::Scenario;
+use testkit::zeebe::Zeebe;
+use zeebe_client::PublishMessage;
+
+/// Between looks at a page.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Publishes a message of the scenario, without a bridge.
+pub(super) async fn publish(scenario: &Scenario<'_>, name: &str, key: &str, time_to_live: u64) {
+    let command = PublishMessage {
+        name: scenario.of(name),
+        correlation_key: key.to_owned(),
+        message_id: String::new(),
+        time_to_live: Duration::from_secs(time_to_live),
+        variables: String::new(),
+        tenant_id: None,
+    };
+    let published = scenario.client().publish_message(command).await;
+    published.unwrap_or_else(|error| panic!("{name} for {key}: {error}"));
+}
+
+/// The records that the observer has, waited for until `wanted` finds something in them.
+pub(super) async fn record<T>(zeebe: &Zeebe, wanted: impl Fn(&[Value]) -> Option<T>) -> T {
+    let url = format!("{}/records", zeebe.observer());
+    loop {
+        let page: Value = serde_json::from_slice(&request::get(&url).await.body).expect("JSON");
+        if let Some(found) = wanted(page["records"].as_array().expect("an array")) {
+            return found;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// The position of the first record of this kind whose value has this.
+pub(super) async fn position(zeebe: &Zeebe, kind: [&str; 2], name: &str, value: &Value) -> i64 {
+    record(zeebe, |all| {
+        all.iter()
+            .find(|record| {
+                record["valueType"] == kind[0]
+                    && record["intent"] == kind[1]
+                    && record["value"][name] == *value
+            })
+            .map(|record| record["position"].as_i64().expect("a position"))
+    })
+    .await
+}
+
+/// The sum of those of the engine's metrics of this name whose labels have this.
+pub(super) async fn metric(zeebe: &Zeebe, name: &str, label: &str) -> f64 {
+    let page = request::get(&format!("{}/actuator/prometheus", zeebe.management())).await;
+    page.text()
+        .lines()
+        .filter_map(|line| line.strip_prefix(name)?.strip_prefix('{')?.split_once("} "))
+        .filter(|(labels, _)| labels.contains(label))
+        .map(|(_, value)| value.parse::<f64>().expect("a number"))
+        .sum()
+}
+
+/// Waits until one of the engine's metrics is so much or more.
+pub(super) async fn metric_reaches(zeebe: &Zeebe, name: &str, label: &str, least: f64) {
+    while metric(zeebe, name, label).await < least {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Waits until the exporter has nothing to do with the records up to there any more.
+pub(super) async fn settled(zeebe: &Zeebe, position: i64) {
+    let name = "zeebe_exporter_last_updated_exported_position";
+    let position = i32::try_from(position).expect("a young engine").into();
+    metric_reaches(zeebe, name, "exporter=\"events\"", position).await;
+}
+
+/// Tells the engine something by one of its pages.
+pub(super) async fn tell(url: &str, body: &Value) {
+    let headers = [("content-type", "application/json")];
+    let answered = request::post(url, &headers, body.to_string()).await;
+    let status = answered.status;
+    assert!(status.is_success(), "{url}: {status} {}", answered.text());
+}
+
+/// Has the clock of the engine go on at once.
+pub(super) async fn later(zeebe: &Zeebe, by: Duration) {
+    let url = format!("{}/actuator/clock/add", zeebe.management());
+    tell(&url, &json!({"offsetMilli": by.as_millis()})).await;
+}
+
+/// Has the engine keep its state as it is after the record at this position.
+pub(super) async fn snapshot(zeebe: &Zeebe, position: i64) {
+    let partitions = format!("{}/actuator/partitions", zeebe.management());
+    tell(&format!("{partitions}/takeSnapshot"), &json!({})).await;
+    loop {
+        let page = request::get(&partitions).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+        let page: Value = serde_json::from_slice(&page.body).expect("JSON");
+        let kept = &page["1"]["processedPositionInSnapshot"];
+        if kept.as_i64().is_some_and(|kept| kept >= position) {
+            return;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}

@@ -9,6 +9,22 @@ use zeebe_client::PublishMessage;
 
 /// Between looks at a page.
 const LOOK: Duration = Duration::from_millis(50);
+/// What has not come by then does not come, however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Looks until there is something.
+async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let looking = async {
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    let found = tokio::time::timeout(PATIENCE, looking).await;
+    found.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"))
+}
 
 /// Publishes a message of the scenario, without a bridge.
 pub(super) async fn publish(scenario: &Scenario<'_>, name: &str, key: &str, time_to_live: u64) {
@@ -27,13 +43,11 @@ pub(super) async fn publish(scenario: &Scenario<'_>, name: &str, key: &str, time
 /// The records that the observer has, waited for until `wanted` finds something in them.
 pub(super) async fn record<T>(zeebe: &Zeebe, wanted: impl Fn(&[Value]) -> Option<T>) -> T {
     let url = format!("{}/records", zeebe.observer());
-    loop {
+    until("a record of the observer", async || {
         let page: Value = serde_json::from_slice(&request::get(&url).await.body).expect("JSON");
-        if let Some(found) = wanted(page["records"].as_array().expect("an array")) {
-            return found;
-        }
-        tokio::time::sleep(LOOK).await;
-    }
+        wanted(page["records"].as_array().expect("an array"))
+    })
+    .await
 }
 
 /// The position of the first record of this kind whose value has this.
@@ -63,9 +77,11 @@ pub(super) async fn metric(zeebe: &Zeebe, name: &str, label: &str) -> f64 {
 
 /// Waits until one of the engine's metrics is so much or more.
 pub(super) async fn metric_reaches(zeebe: &Zeebe, name: &str, label: &str, least: f64) {
-    while metric(zeebe, name, label).await < least {
-        tokio::time::sleep(LOOK).await;
-    }
+    let what = format!("{name} with {label} at {least}");
+    until(&what, async || {
+        (metric(zeebe, name, label).await >= least).then_some(())
+    })
+    .await;
 }
 
 /// Waits until the exporter has nothing to do with the records up to there any more.
@@ -93,14 +109,13 @@ pub(super) async fn later(zeebe: &Zeebe, by: Duration) {
 pub(super) async fn snapshot(zeebe: &Zeebe, position: i64) {
     let partitions = format!("{}/actuator/partitions", zeebe.management());
     tell(&format!("{partitions}/takeSnapshot"), &json!({})).await;
-    loop {
+    let what = format!("a snapshot of position {position}");
+    until(&what, async || {
         let page = request::get(&partitions).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.text());
         let page: Value = serde_json::from_slice(&page.body).expect("JSON");
-        let kept = &page["1"]["processedPositionInSnapshot"];
-        if kept.as_i64().is_some_and(|kept| kept >= position) {
-            return;
-        }
-        tokio::time::sleep(LOOK).await;
-    }
+        let kept = page["1"]["processedPositionInSnapshot"].as_i64()?;
+        (kept >= position).then_some(())
+    })
+    .await;
 }

@@ -47,6 +47,14 @@ retried() {
   return 1
 }
 
+# needs_go LEAST WHAT: sets GO_MINOR, of Go 1.x, or ends where there is none or an older one than 1.LEAST.
+needs_go() {
+  local wanted="Go 1.$1 or later is needed $2"
+  command -v go >/dev/null || die "$wanted; see https://go.dev/doc/install"
+  GO_MINOR=$(GOTOOLCHAIN=local go env GOVERSION | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
+  [ "${GO_MINOR:-0}" -ge "$1" ] || die "$wanted, this is 1.${GO_MINOR:-?}; see https://go.dev/doc/install"
+}
+
 sha256_of() {
   if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi <"$1" | cut -d' ' -f1
 }

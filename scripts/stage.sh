@@ -21,9 +21,10 @@ with_jaeger() {
   local query otlp
   query=${JAEGER_PORT:-$(scripts/jaeger port 16686)}
   otlp=${JAEGER_OTLP_PORT:-$(scripts/jaeger port 4317)}
-  # Each service has a name of its own, and none sends past this Jaeger.
+  # Each service has a name of its own, and none sends past this Jaeger, which takes no metrics.
   unset OTEL_SERVICE_NAME OTEL_RESOURCE_ATTRIBUTES OTEL_EXPORTER_OTLP_TRACES_ENDPOINT OTEL_EXPORTER_OTLP_PROTOCOL \
-    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL OTEL_SDK_DISABLED OTEL_TRACES_EXPORTER
+    OTEL_EXPORTER_OTLP_TRACES_PROTOCOL OTEL_SDK_DISABLED OTEL_TRACES_EXPORTER OTEL_METRICS_EXPORTER \
+    OTEL_EXPORTER_OTLP_METRICS_ENDPOINT
   export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$otlp
   export TRACE_UI_URL=${TRACE_UI_URL:-http://127.0.0.1:$query}
   JAEGER_STAGE=(demo/jaeger.yaml --set "JAEGER_PORT=$query" --set "JAEGER_OTLP_PORT=$otlp")

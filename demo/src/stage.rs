@@ -61,7 +61,7 @@ const COMMAND_GRACE: Duration = Duration::from_secs(5);
 /// What a stage is started with.
 #[derive(Debug, Clone, Args)]
 pub struct StageArguments {
-    /// Files that say what is started; of two programs or variables with one name the later file's counts
+    /// Files that say what is started; of two programs or variables with one name the later file's counts, and what each `says` is said
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
     /// Gives a variable or a wished port of the files another value; repeatable
@@ -142,7 +142,7 @@ async fn on_stage(
     };
     if ended.is_ok() && !shutdown.is_requested() {
         ended = if plan.command.is_empty() {
-            if let Some(says) = &plan.says {
+            for says in &plan.says {
                 println!("{}", resolve(says)?.trim_end());
             }
             tokio::select! {

@@ -117,7 +117,27 @@ pub(super) fn relations(config: &Config, reader: &mut Reader<'_>) {
             "must hold at least one event of BRIDGE_MAX_EVENT_BYTES",
         );
     }
+    open_pages(config, reader);
     wake_ups(config, reader);
+}
+
+/// Pages that tell of events, or of who sends them, ask nobody for a token: on the port that events come to, whoever may send
+/// may read them.
+fn open_pages(config: &Config, reader: &mut Reader<'_>) {
+    if config.bind.admin.is_some() {
+        return;
+    }
+    if config.decisions_kept > 0 {
+        reader.warn(format!(
+            "BRIDGE_DECISIONS_KEPT is {} and BRIDGE_ADMIN_PORT is not set: whoever reaches PORT may read /debug/decisions, without a token; set BRIDGE_ADMIN_PORT, and let nobody else reach that port",
+            config.decisions_kept,
+        ));
+    }
+    if config.senders.is_some() {
+        reader.warn(String::from(
+            "BRIDGE_OIDC_ISSUER is set and BRIDGE_ADMIN_PORT is not: /readyz and /metrics are answered on PORT, where events need a token, without one; set BRIDGE_ADMIN_PORT, and let nobody else reach that port",
+        ));
+    }
 }
 
 /// How long queue proxies of Knative go on taking requests once their pod is to end: so much of the

@@ -79,7 +79,7 @@ settings! {
     }
     "Logs" {
         BRIDGE_LOG bridge_log = "info": "What to log: a level, or directives such as `info,eventing_zeebe::sink=debug`.";
-        BRIDGE_DECISIONS_KEPT bridge_decisions_kept = "0": "How many of the last decisions about events and jobs are kept in memory, for `GET /debug/decisions` to answer what became of one (docs/OPERATING.md): identifiers and outcomes, no data. Each takes 2 KiB at most, mostly a quarter of it. `0`, the default, keeps none and costs nothing; up to 100000.";
+        BRIDGE_DECISIONS_KEPT bridge_decisions_kept = "0": "How many of the last decisions about events and jobs are kept in memory, for `GET /debug/decisions` to answer what became of one (docs/OPERATING.md): identifiers and outcomes, no data. Set BRIDGE_ADMIN_PORT with it: that page asks for no token, and a start without is warned about. Each takes 2 KiB at most, mostly a quarter of it. `0`, the default, keeps none and costs nothing; up to 100000.";
         BRIDGE_LOG_FORMAT bridge_log_format = "auto": "`json` (one object a line), `text`, or `auto`: text in a terminal, else JSON.";
     }
     "The engine" {

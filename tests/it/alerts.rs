@@ -36,10 +36,26 @@ fn rules() -> Vec<Value> {
     rules.cloned().collect()
 }
 
+fn dashboard() -> Value {
+    serde_json::from_str(&read(DASHBOARD)).expect("a dashboard in JSON")
+}
+
 fn panels() -> Vec<Value> {
-    let dashboard: Value = serde_json::from_str(&read(DASHBOARD)).expect("a dashboard in JSON");
+    let dashboard = dashboard();
     let panels = dashboard["panels"].as_array().expect("panels");
     panels.clone()
+}
+
+/// Every value with this name, wherever it stands.
+fn all<'a>(value: &'a Value, name: &str, found: &mut Vec<&'a Value>) {
+    match value {
+        Value::Object(members) => {
+            found.extend(members.get(name));
+            members.values().for_each(|it| all(it, name, found));
+        }
+        Value::Array(items) => items.iter().for_each(|it| all(it, name, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn text<'a>(value: &'a Value, path: &str) -> &'a str {
@@ -167,4 +183,106 @@ fn no_panel_lies_on_another() {
             }
         }
     }
+}
+
+/// It has to go into any Grafana, by hand or by the sidecar, beside others and again: nothing in it is of one installation.
+#[test]
+fn the_dashboard_can_be_imported_anywhere_and_again() {
+    let dashboard = dashboard();
+    assert_eq!(
+        text(&dashboard, "/uid"),
+        "eventing-zeebe",
+        "links hang on it"
+    );
+    assert!(dashboard.get("id").is_none(), "a number of one database");
+    assert!(
+        dashboard.get("__inputs").is_none(),
+        "the sidecar asks nobody"
+    );
+    assert!(dashboard["schemaVersion"].as_u64() >= Some(36));
+    let variables = dashboard["templating"]["list"].as_array().expect("a list");
+    assert_eq!(text(&variables[0], "/name"), "datasource");
+    assert_eq!(text(&variables[0], "/type"), "datasource");
+    assert_eq!(text(&variables[0], "/query"), "prometheus");
+    assert_eq!(text(&variables[0], "/current/value"), "", "none is chosen");
+    let mut datasources = Vec::new();
+    all(&dashboard, "datasource", &mut datasources);
+    assert!(datasources.len() > 40, "{}", datasources.len());
+    for datasource in datasources {
+        assert_eq!(text(datasource, "/uid"), "${datasource}");
+        assert_eq!(text(datasource, "/type"), "prometheus");
+    }
+}
+
+#[test]
+fn every_query_is_of_the_chosen_bridges_and_over_a_time_that_follows_the_picture() {
+    for panel in panels() {
+        let title = text(&panel, "/title");
+        for target in panel["targets"].as_array().into_iter().flatten() {
+            let query = text(target, "/expr");
+            for metric in metrics_of_ours(query) {
+                assert!(
+                    metric
+                        .selector
+                        .starts_with("{namespace=~\"$namespace\", job=~\"$job\""),
+                    "{title}: {query}"
+                );
+                let over = metric.range.unwrap_or_default();
+                let allowed: &[&str] = match metric.function {
+                    Some("rate" | "avg_over_time") => &["$__rate_interval"],
+                    // The whole picture, or what its title says.
+                    Some("increase") => &["$__range", "1h"],
+                    _ => &[""],
+                };
+                assert!(allowed.contains(&over), "{title}: {query}");
+                let counts = ["_total", "_bucket", "_sum", "_count"];
+                let counts = counts.iter().any(|end| metric.name.ends_with(end));
+                assert!(
+                    // Or whether it is there at all.
+                    !counts
+                        || matches!(
+                            metric.function,
+                            Some("rate" | "increase" | "count" | "clamp")
+                        ),
+                    "{title}: a counter by itself says nothing: {query}"
+                );
+            }
+        }
+    }
+}
+
+/// A metric that a query asks for.
+struct Asked<'a> {
+    name: &'a str,
+    /// What is asked for of it, in braces.
+    selector: &'a str,
+    /// Over which time, where that is said.
+    range: Option<&'a str>,
+    /// What is made of it.
+    function: Option<&'a str>,
+}
+
+/// Those that the program exports, as they stand in a query.
+fn metrics_of_ours(query: &str) -> Vec<Asked<'_>> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut asked = Vec::new();
+    for (brace, _) in query.match_indices('{') {
+        let before = &query[..brace];
+        let start = before.rfind(|c| !is_word(c)).map_or(0, |at| at + 1);
+        let name = &before[start..];
+        if name.starts_with("kube_") {
+            continue;
+        }
+        let end = brace + query[brace..].find('}').expect("a brace that closes") + 1;
+        let range = query[end..].strip_prefix('[');
+        let called = before[..start].strip_suffix('(').unwrap_or_default();
+        let function = called.rfind(|c| !is_word(c)).map_or(0, |at| at + 1);
+        asked.push(Asked {
+            name,
+            selector: &query[brace..end],
+            range: range.and_then(|range| range.split(']').next()),
+            function: Some(&called[function..]).filter(|it| !it.is_empty()),
+        });
+    }
+    asked
 }

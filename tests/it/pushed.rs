@@ -43,6 +43,7 @@ async fn what_was_counted_last_is_pushed_before_the_program_leaves() {
         assert_eq!(bridge.send("Test", id, &json!({})).await.status, 202);
     }
     assert_eq!(collector.requests(), 0);
+    let process = bridge.program().id().expect("it runs");
     stop(&mut bridge).await;
     let pushes = collector.pushes();
     assert_eq!(pushes.len(), 1);
@@ -52,6 +53,8 @@ async fn what_was_counted_last_is_pushed_before_the_program_leaves() {
         pushes[0].resource["service.version"],
         env!("CARGO_PKG_VERSION")
     );
+    let instance = &pushes[0].resource["service.instance.id"];
+    assert!(instance.ends_with(&format!(":{process}")), "{instance}");
 }
 
 #[tokio::test]
@@ -59,6 +62,10 @@ async fn what_is_pushed_is_what_can_be_read() {
     let settings = [
         SOON,
         ("OTEL_SERVICE_NAME", "bridge-of-the-shop"),
+        (
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "service.instance.id=the-only-one",
+        ),
         ("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "x-team=shop"),
         ("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "gzip"),
     ];
@@ -67,6 +74,7 @@ async fn what_is_pushed_is_what_can_be_read() {
     let pushes = collector.pushed(3).await;
     let last = pushes.last().expect("a push");
     assert_eq!(last.resource["service.name"], "bridge-of-the-shop");
+    assert_eq!(last.resource["service.instance.id"], "the-only-one");
     assert_eq!(collector.header("x-team")[0].as_deref(), Some("shop"));
     assert_eq!(
         collector.header("grpc-encoding")[0].as_deref(),

@@ -24,7 +24,7 @@ pub struct Plan {
     pub(super) controls: Option<Controls>,
     /// Each after those that it comes after.
     pub(super) programs: Vec<Program>,
-    pub(super) says: Option<Text>,
+    pub(super) says: Vec<Text>,
     /// What is run once all are ready; empty where there is nothing.
     pub(super) command: Vec<Text>,
 }
@@ -58,7 +58,7 @@ pub(super) struct Exports {
 }
 
 impl Plan {
-    /// Reads files; of two programs or variables with one name that of the later file counts. `set` has
+    /// Reads files; of two programs or variables with one name that of the later file counts, and what all of them say is said. `set` has
     /// `NAME=VALUE` for variables and ports, `command` what is run once all are ready.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl Plan {
             variables: BTreeMap::new(),
             controls: None,
             programs: Vec::new(),
-            says: None,
+            says: Vec::new(),
             command: Vec::new(),
         };
         for path in files {
@@ -102,7 +102,7 @@ impl Plan {
             });
         }
         if let Some(says) = file.says {
-            self.says = Some(Text::parse(place.of(&says), &says.value)?);
+            self.says.push(Text::parse(place.of(&says), &says.value)?);
         }
         let mut here = Vec::new();
         for program in file.programs {

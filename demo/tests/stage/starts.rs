@@ -84,6 +84,28 @@ says: |
 }
 
 #[tokio::test]
+async fn what_several_files_say_is_all_said_in_their_order() {
+    let yaml = "
+programs: [{name: one, command: sleep, args: ['1000']}]
+says: The sale is open.
+";
+    let mut stage = Stage::start(yaml, &["--", "true"]);
+    assert_eq!(stage.ended().await.0, 0);
+    let beside = stage.file("beside.yaml");
+    let more = "variables: {AT: nine}\nsays: Its traces are at ${AT}.\n";
+    std::fs::write(&beside, more).expect("a file");
+    let mut both = stage.another(&[beside.to_str().expect("UTF-8")]);
+    both.wait_for_line("the last words", |line| {
+        line.contains("Its traces are at nine.").then_some(())
+    })
+    .await;
+    let said = both.output().join("\n");
+    assert!(said.contains("The sale is open."), "{said}");
+    both.terminate();
+    assert_eq!(both.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
 async fn a_program_that_ends_is_started_again_and_one_that_keeps_ending_ends_the_stage() {
     let yaml = "
 programs:

@@ -3,6 +3,7 @@ use testkit::bridge::Bridge;
 use testkit::gateway::FakeGateway;
 use testkit::request;
 
+use crate::config::read;
 use crate::support::{EXECUTABLE, sink};
 
 /// Starts the sink with an admin port; returns it with that port's pages.
@@ -86,4 +87,58 @@ async fn nobody_changes_the_log_over_the_port_that_events_come_to() {
     let decisions = format!("{debug}/decisions");
     assert_eq!(request::get(&decisions).await.status, 200);
     assert_eq!(request::post(&decisions, &[], "").await.status, 405);
+}
+
+#[tokio::test]
+async fn pages_left_on_the_port_of_events_are_warned_about_at_start_with_the_variable_that_moves_them()
+ {
+    let gateway = FakeGateway::start().await;
+    let mut open = sink(&gateway, &[("BRIDGE_DECISIONS_KEPT", "10")]).await;
+    let said = warnings(&mut open);
+    assert_eq!(said.len(), 1, "{said:?}");
+    for word in [
+        "BRIDGE_DECISIONS_KEPT is 10",
+        "may read /debug/decisions, without a token",
+        "set BRIDGE_ADMIN_PORT",
+    ] {
+        assert!(said[0].contains(word), "`{word}` is not in {}", said[0]);
+    }
+    assert_eq!(open.get("debug/decisions").await.status, 200);
+    let (mut apart, _debug) = with_admin_port(&gateway).await;
+    assert_eq!(warnings(&mut apart), [""; 0]);
+}
+
+#[test]
+fn pages_that_ask_for_no_token_on_the_port_of_events_are_warned_about() {
+    let tokens = [
+        ("BRIDGE_OIDC_ISSUER", "https://issuer.test"),
+        ("BRIDGE_OIDC_AUDIENCE", "us"),
+    ];
+    for (settings, variable) in [
+        (
+            &[("BRIDGE_DECISIONS_KEPT", "1")][..],
+            "BRIDGE_DECISIONS_KEPT",
+        ),
+        (&tokens[..], "BRIDGE_OIDC_ISSUER"),
+    ] {
+        let warnings = read(settings).expect("read").warnings;
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].starts_with(variable), "{warnings:?}");
+        assert!(warnings[0].contains("BRIDGE_ADMIN_PORT"), "{warnings:?}");
+        let apart = [settings, &[("BRIDGE_ADMIN_PORT", "9095")]].concat();
+        assert!(read(&apart).expect("read").warnings.is_empty());
+    }
+}
+
+/// What a program that listens has warned about as to its ports.
+fn warnings(bridge: &mut Bridge) -> Vec<String> {
+    let output = bridge.program().output();
+    let lines = output
+        .iter()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines
+        .filter(|line| line["level"] == "WARN")
+        .map(|line| line.to_string())
+        .filter(|line| line.contains("BRIDGE_ADMIN_PORT"))
+        .collect()
 }

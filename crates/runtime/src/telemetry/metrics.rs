@@ -8,6 +8,8 @@
 //! the labels are known): with three labels a bound counter took 11 ns where `add` took 330, a bound
 //! histogram 54 where `record` took 370 (`cargo bench -p runtime --bench per_event`).
 
+use std::fs;
+
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry_sdk::Resource;
@@ -89,6 +91,7 @@ impl Metrics {
         let resource = Resource::builder_empty()
             .with_service_name(service)
             .with_attribute(KeyValue::new("service.version", version))
+            .with_attribute(KeyValue::new("service.instance.id", instance()))
             .with_attributes(
                 resource
                     .iter()
@@ -115,5 +118,15 @@ impl Metrics {
     /// [`MetricsError::Render`].
     pub fn render(&self) -> Result<String, MetricsError> {
         Ok(TextEncoder::new().encode_to_string(&self.registry.gather())?)
+    }
+}
+
+/// Tells this process from others of the same service, whose pushed sums would be taken for its own: the host, which
+/// in a cluster is the pod, and the process.
+fn instance() -> String {
+    let process = std::process::id();
+    match fs::read_to_string("/proc/sys/kernel/hostname") {
+        Ok(host) => format!("{}:{process}", host.trim()),
+        Err(_) => process.to_string(),
     }
 }

@@ -271,10 +271,21 @@ fn instruments_are_read_as_prometheus_text() {
         r#"bridge_delivery_duration_seconds_bucket{le="0.005"} 1"#,
         r#"bridge_delivery_duration_seconds_bucket{le="+Inf"} 1"#,
         "bridge_delivery_duration_seconds_count 1",
-        r#"target_info{service_name="a-program",service_version="1.2.3"} 1"#,
     ] {
         assert!(text.lines().any(|is| is == line), "no `{line}` in\n{text}");
     }
+    // Which process it is differs from run to run.
+    let of = text
+        .lines()
+        .find_map(|line| line.strip_prefix("target_info{"));
+    let of = of.expect("what it is of");
+    let process = format!(":{}\",", std::process::id());
+    let others = r#"service_name="a-program",service_version="1.2.3"} 1"#;
+    assert!(
+        of.starts_with("service_instance_id=") && of.contains(&process),
+        "{of}"
+    );
+    assert!(of.ends_with(others), "{of}");
 }
 
 #[test]

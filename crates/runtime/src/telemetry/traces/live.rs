@@ -128,12 +128,6 @@ impl Live {
         }
     }
 
-    pub(super) fn rename(&self, name: impl FnOnce() -> Cow<'static, str>) {
-        if let Some(mut record) = self.record() {
-            record.name = cut(name());
-        }
-    }
-
     pub(super) fn fail(&self, kind: &str, reason: &str) {
         if let Some(mut record) = self.record() {
             record.attributes.text("error.type", kind);

@@ -125,7 +125,7 @@ impl Span {
         Traces(tracer).start(kind, name, origin, attributes)
     }
 
-    /// Adds attributes, and calls the closure only where somebody will see them.
+    /// Adds attributes, and calls the closure only where somebody will see them; the closure must not touch the span.
     pub fn describe(&self, attributes: impl FnOnce(&mut Attributes)) {
         if let Some(live) = &self.0 {
             live.describe(attributes);
@@ -136,13 +136,6 @@ impl Span {
     pub fn link(&self, other: &SpanContext) {
         if let Some(live) = &self.0 {
             live.link(other);
-        }
-    }
-
-    /// Gives it another name, once more is known.
-    pub fn rename(&self, name: impl FnOnce() -> Cow<'static, str>) {
-        if let Some(live) = &self.0 {
-            live.rename(name);
         }
     }
 

@@ -133,6 +133,12 @@ impl Drain {
         }
     }
 
+    /// One was asked for and not begun: whoever watches a source that goes to zero sees nothing else of it.
+    pub(super) fn not_begun(&self, why: &str) {
+        let outcome = Outcome::DestinationAway(why.to_owned());
+        self.metrics.drained(&outcome, 0);
+    }
+
     /// Runs one drain to its end; `span` says how it ended.
     pub(super) async fn run(&self, shutdown: &Shutdown, span: &Span) -> Outcome {
         let began = Instant::now();

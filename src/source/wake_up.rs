@@ -120,6 +120,7 @@ impl WakeUps {
     fn join(&self, span: &Span) -> Result<Running, Refusal> {
         let drain = self.drain.as_ref().map_err(|why| absent(*why))?;
         if let Some(why) = drain.no_destination() {
+            drain.not_begun(&why);
             return Err(nothing_yet(&why));
         }
         if self.shutdown.is_requested() {

@@ -134,6 +134,9 @@ async fn before_a_required_token_is_there_the_sink_works_and_no_job_is_activated
     let answered = drain(&bridge).await;
     assert_eq!(answered.status, 503, "{}", answered.text());
     assert_eq!(answered.header("retry-after"), Some("1"));
+    // A pod that comes for a wake-up and goes is known by nothing else.
+    let drains = "bridge_source_drains_total{outcome=\"destination_away\"}";
+    assert_eq!(bridge.metric(drains).await, 1.0);
     for part in ["no jobs to drain yet", "is not there", "send"] {
         assert!(answered.text().contains(part), "{}", answered.text());
     }

@@ -32,7 +32,8 @@ final class Delivery {
       return new Attempt(Answer.of(status), settings.url() + " answered " + status);
     } catch (IOException cause) {
       return new Attempt(Answer.of(cause), settings.url() + ": " + cause);
-    } catch (RuntimeException cause) {
+    } catch (RuntimeException | Error cause) {
+      // An error too: this thread is the only one that sends, and without it nothing is ever settled.
       return new Attempt(Answer.FAILING, settings.url() + ": " + cause);
     }
   }

@@ -160,3 +160,14 @@ fn rows(path: &str, value: &Value, found: &mut BTreeSet<String>) {
         }
     }
 }
+
+#[test]
+fn each_example_says_everything_once() {
+    let examples = workspace().join("charts/eventing-zeebe/examples");
+    for file in fs::read_dir(examples).expect("the examples") {
+        let name = file.expect("a file").file_name();
+        // Helm takes the last of two members of one name, and says nothing; this reader refuses them.
+        let values = yaml(&format!("examples/{}", name.display()));
+        assert!(values.is_object(), "{}", name.display());
+    }
+}

@@ -16,7 +16,8 @@ FROM --platform=$BUILDPLATFORM docker.io/library/rust:${RUST_VERSION}-slim-bookw
 # unpacked: installed, musl-dev of another processor would want that processor's gcc.
 # The builder sets TARGETARCH; BuildKit would take a default given here instead, whatever --platform says.
 ARG TARGETARCH
-RUN dpkg --add-architecture "$TARGETARCH" \
+RUN : "${TARGETARCH:?is what the builder says an image is for; where it says nothing: --build-arg TARGETARCH=amd64}" \
+ && dpkg --add-architecture "$TARGETARCH" \
  && apt-get update \
  && apt-get install -y --no-install-recommends clang llvm \
  && cd /tmp && apt-get download "musl-dev:$TARGETARCH" \

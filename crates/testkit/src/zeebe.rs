@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -11,6 +11,10 @@ use tokio::sync::OnceCell;
 
 use crate::request;
 use crate::scenario::workspace;
+
+/// What has not come by then does not come. A job that was handed back often is offered again after up to a minute, and
+/// a busy machine takes its time besides.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A running engine with its observer.
 pub struct Zeebe {
@@ -189,14 +193,15 @@ impl Zeebe {
         wanted: impl Fn(&[Value]) -> bool,
     ) -> Vec<Value> {
         let mut last = Vec::new();
-        for _ in 0..1200 {
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
             last = self.instances(process).await;
             if wanted(&last) {
                 return last;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("not within a minute: {what}; the instances of {process} are {last:#?}");
+        panic!("not within {PATIENCE:?}: {what}; the instances of {process} are {last:#?}");
     }
 }
 

@@ -197,3 +197,6 @@ fn cut(name: Cow<'static, str>) -> Cow<'static, str> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

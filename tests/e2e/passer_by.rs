@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::cluster::{kubectl, run, until};
+use crate::room::Room;
 
 /// Of the container.
 const NAME: &str = "passer-by";
@@ -11,22 +12,28 @@ const WITHIN: &str = "--timeout=240s";
 
 /// A namespace beside a scenario's room, with a passer-by in it. It goes with this value.
 pub(crate) struct Abroad {
-    name: String,
+    namespace: Namespace,
     pod: PasserBy,
 }
 
 impl Abroad {
-    /// Takes part in nothing, and listens on this port.
-    pub(crate) fn new(called: &str, port: u16) -> Self {
-        let name = format!("e2e-policies-{called}-{}", std::process::id());
-        kubectl(&["create", "namespace", &name]).expect("a namespace");
-        let pod = PasserBy::pod(&name, called, port);
-        Self { name, pod }
+    /// Of this room. Takes part in nothing, and listens on this port.
+    pub(crate) fn of(room: &Room, called: &str, port: u16) -> Self {
+        // With the room's own name: those of the scenario before may still be going.
+        let namespace = Namespace::new(format!("{}-{called}", room.name()));
+        let pod = PasserBy::pod(&namespace.0, called, port);
+        Self { namespace, pod }
+    }
+
+    /// Says what its passer-by reaches in any case.
+    pub(crate) fn surely_reaches(mut self, address: String) -> Self {
+        self.pod = self.pod.surely_reaches(address);
+        self
     }
 
     /// Its name.
     pub(crate) fn name(&self) -> &str {
-        &self.name
+        &self.namespace.0
     }
 
     /// Applies manifests there.
@@ -40,7 +47,7 @@ impl Abroad {
     }
 
     fn change(&self, how: &str, manifests: &str) {
-        let arguments = ["--namespace", &self.name, how, "--filename", "-"];
+        let arguments = ["--namespace", self.name(), how, "--filename", "-"];
         run("kubectl", &arguments, manifests).unwrap_or_else(|error| panic!("{error}"));
     }
 
@@ -50,9 +57,19 @@ impl Abroad {
     }
 }
 
-impl Drop for Abroad {
+/// Goes with this value, also where nobody ever came to stand in it.
+struct Namespace(String);
+
+impl Namespace {
+    fn new(name: String) -> Self {
+        kubectl(&["create", "namespace", &name]).unwrap_or_else(|error| panic!("{error}"));
+        Self(name)
+    }
+}
+
+impl Drop for Namespace {
     fn drop(&mut self) {
-        if let Err(error) = kubectl(&["delete", "namespace", &self.name, "--wait=false"]) {
+        if let Err(error) = kubectl(&["delete", "namespace", &self.0, "--wait=false"]) {
             println!("{error}");
         }
     }
@@ -64,6 +81,7 @@ pub(crate) struct PasserBy {
     namespace: String,
     pod: String,
     ip: String,
+    sure: Option<String>,
 }
 
 impl PasserBy {
@@ -86,21 +104,27 @@ impl PasserBy {
 
     /// Inside a pod that is there, in whose network it then is: an ephemeral container, which goes with the pod.
     pub(crate) async fn inside(called: &str, namespace: &str, pod: &str) -> Self {
-        let place = ["--namespace", namespace, "debug", pod];
-        let image = ["--image", IMAGE, "--image-pull-policy=IfNotPresent"];
-        let who = ["--profile=restricted", "--container", NAME, "--"];
         // On a port that nobody is told, beside those of the pod.
-        let what = ["/demo", "watch", "--port", "0"];
-        kubectl(&[&place[..], &image, &who, &what].concat())
-            .unwrap_or_else(|error| panic!("{error}"));
-        until(&format!("a passer-by inside {pod}"), || async {
-            let states = &object(namespace, pod)["status"]["ephemeralContainerStatuses"];
-            let state = &states[0]["state"];
-            assert!(state["terminated"].is_null(), "{pod}: {state:#}");
-            state["running"].is_object().then_some(())
-        })
-        .await;
+        debugs(namespace, pod, NAME, 0).await;
         Self::of(called, namespace, pod)
+    }
+
+    /// Has somebody listen on this port of its pod, where nobody does: a policy is for the port, whoever has it.
+    pub(crate) async fn listens_on(&self, port: u16) {
+        let own = self.at(port);
+        if !self.reaches(&own) {
+            debugs(&self.namespace, &self.pod, &format!("{NAME}-{port}"), port).await;
+            until(&format!("{} listens on {port}", self.called), || async {
+                self.reaches(&own).then_some(())
+            })
+            .await;
+        }
+    }
+
+    /// Says what it reaches in any case, policies or none: whether its network is quick enough is seen by that.
+    pub(crate) fn surely_reaches(mut self, address: String) -> Self {
+        self.sure = Some(address);
+        self
     }
 
     fn of(called: &str, namespace: &str, pod: &str) -> Self {
@@ -113,6 +137,7 @@ impl PasserBy {
             namespace: namespace.to_owned(),
             pod: pod.to_owned(),
             ip,
+            sure: None,
         }
     }
 
@@ -126,16 +151,58 @@ impl PasserBy {
         format!("{}:{port}", self.ip)
     }
 
+    /// What it reaches in any case.
+    pub(crate) fn sure(&self) -> &str {
+        let sure = self.sure.as_deref();
+        sure.unwrap_or_else(|| panic!("it was not said what {} surely reaches", self.called))
+    }
+
     /// Whether a connection to `HOST:PORT` comes about from there.
     pub(crate) fn reaches(&self, address: &str) -> bool {
-        let there = ["--namespace", &self.namespace, "exec", &self.pod];
-        let reach = ["--container", NAME, "--", "/demo", "reach", address];
-        match kubectl(&[&there[..], &reach].concat()) {
-            Ok(_) => true,
-            Err(error) if error.contains(&format!("not reached {address}")) => false,
-            Err(error) => panic!("{error}"),
-        }
+        self.tries(&[address]) == [true]
     }
+
+    /// Whether connections come about from there, one after the other.
+    pub(crate) fn tries(&self, addresses: &[&str]) -> Vec<bool> {
+        let there = ["--namespace", &self.namespace, "exec", &self.pod];
+        let reach = ["--container", NAME, "--", "/demo", "reach"];
+        let said = kubectl(&[&there[..], &reach, addresses].concat());
+        let said = said.unwrap_or_else(|error| error);
+        told(&said, addresses).unwrap_or_else(|| panic!("{said}"))
+    }
+}
+
+/// What `demo reach` tells of each address, also where kubectl puts words of its own around it; none where it does not
+/// tell of all.
+fn told(said: &str, addresses: &[&str]) -> Option<Vec<bool>> {
+    let mut rest = said;
+    let mut all = Vec::new();
+    for address in addresses {
+        // "not reached ADDRESS: why" has "reached ADDRESS" in it.
+        let word = format!("reached {address}");
+        let (before, after) = rest.split_once(&word)?;
+        all.push(!before.ends_with("not "));
+        rest = after;
+    }
+    Some(all)
+}
+
+/// Has a container of the demo, called so, listen on a port in the network of a pod that is there.
+async fn debugs(namespace: &str, pod: &str, called: &str, port: u16) {
+    let place = ["--namespace", namespace, "debug", pod];
+    let image = ["--image", IMAGE, "--image-pull-policy=IfNotPresent"];
+    let who = ["--profile=restricted", "--container", called, "--"];
+    let port = port.to_string();
+    let what = ["/demo", "watch", "--listen", "0.0.0.0", "--port", &port];
+    kubectl(&[&place[..], &image, &who, &what].concat()).unwrap_or_else(|error| panic!("{error}"));
+    until(&format!("a container {called} inside {pod}"), || async {
+        let states = &object(namespace, pod)["status"]["ephemeralContainerStatuses"];
+        let mut states = states.as_array()?.iter();
+        let state = &states.find(|state| state["name"] == *called)?["state"];
+        assert!(state["terminated"].is_null(), "{pod}: {state:#}");
+        state["running"].is_object().then_some(())
+    })
+    .await;
 }
 
 fn object(namespace: &str, pod: &str) -> Value {
@@ -164,3 +231,23 @@ spec:
       readinessProbe: {httpGet: {path: /healthz, port: 8080}, periodSeconds: 1}
       securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}, readOnlyRootFilesystem: true}
 "#;
+
+#[test]
+fn what_was_reached_is_read_in_the_order_in_which_it_was_tried() {
+    let addresses = [
+        "10.0.0.1:80",
+        "10.0.0.2:8080",
+        "10.0.0.2:8080",
+        "10.0.0.1:80",
+    ];
+    let ended = "reached 10.0.0.1:80\nnot reached 10.0.0.2:8080: timed out\nreached 10.0.0.2:8080\nreached 10.0.0.1:80\n";
+    let failed = format!(
+        "kubectl exec -- /demo reach {}: {ended}command terminated with exit code 1",
+        addresses.join(" ")
+    );
+    for said in [ended, &failed] {
+        assert_eq!(told(said, &addresses), Some(vec![true, false, true, true]));
+    }
+    let cut = "kubectl exec: reached 10.0.0.1:80\nerror: the pod is gone";
+    assert_eq!(told(cut, &addresses), None);
+}

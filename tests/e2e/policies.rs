@@ -16,8 +16,9 @@ use crate::passer_by::{Abroad, PasserBy};
 use crate::room::{Room, SERVICE_PODS, rendered};
 use crate::watcher::Watcher;
 
-/// Of queue-proxy: events, and what the autoscaler asks.
-const QUEUE_PROXY: [u16; 2] = [8012, 9090];
+/// Of queue-proxy: events by HTTP/1.1, by HTTP/2 and by TLS, and what the autoscaler asks. It has one of the first two, as the
+/// Revision's port is named, and the third where Serving encrypts inside of the cluster; somebody stands in for the others.
+const QUEUE_PROXY: [u16; 4] = [8012, 8013, 8112, 9090];
 /// Of the bridge, and of whoever listens besides: events.
 const EVENTS: u16 = 8080;
 const ADMIN: u16 = 9095;
@@ -30,7 +31,7 @@ const API_SERVER: &str = "kubernetes.default:443";
 #[ignore = "takes a cluster that enforces NetworkPolicies: make e2e-policies"]
 async fn policies_let_pass_what_the_bridge_needs_and_stop_the_rest_in_topology_split() {
     let room = Room::new("policies-split").await;
-    let world = World::that_enforces().await;
+    let world = World::that_enforces(&room).await;
     room.engine_appears();
     room.apply(&world.written_into(rendered("knative/hello")));
     room.ready();
@@ -46,9 +47,13 @@ async fn policies_let_pass_what_the_bridge_needs_and_stop_the_rest_in_topology_s
     let sink = stays(&room, "the sink").await;
     let source = ready(&room, "app.kubernetes.io/component=source").await;
     let source = PasserBy::inside("the source", room.name(), &source).await;
+    let source = source.surely_reaches(ENGINE.to_owned());
     let letters = ready(&room, "app.kubernetes.io/name=dead-letters").await;
     let letters = PasserBy::inside("dead letters", room.name(), &letters).await;
-    let neighbour = PasserBy::pod(room.name(), "neighbour", EVENTS);
+    // They may go nowhere but to themselves.
+    let own = letters.at(EVENTS);
+    let letters = letters.surely_reaches(own);
+    let neighbour = world.neighbour_in(&room);
     let stranger = world.stranger.pod();
     let broker = broker_of(&room);
     let mut doors = world.doors_of_the_service(&sink, &neighbour);
@@ -77,8 +82,8 @@ async fn policies_let_pass_what_the_bridge_needs_and_stop_the_rest_in_topology_s
 #[ignore = "takes a cluster that enforces NetworkPolicies: make e2e-policies"]
 async fn policies_let_pass_what_the_bridge_needs_and_stop_the_rest_in_topology_combined() {
     let room = Room::new("policies-combined").await;
-    let world = World::that_enforces().await;
-    let collector = Abroad::new("collector", COLLECTOR);
+    let world = World::that_enforces(&room).await;
+    let collector = Abroad::of(&room, "collector", COLLECTOR);
     let settings = world.settings(&collector);
     let settings = settings.iter().flat_map(|setting| ["--set", setting]);
     chart::appears(&room, "combined", &settings.collect::<Vec<_>>());
@@ -94,7 +99,7 @@ async fn policies_let_pass_what_the_bridge_needs_and_stop_the_rest_in_topology_c
     greets(&room, "Ada").await;
 
     let bridge = stays(&room, "the bridge").await;
-    let neighbour = PasserBy::pod(room.name(), "neighbour", EVENTS);
+    let neighbour = world.neighbour_in(&room);
     let mut doors = world.doors_of_the_service(&bridge, &neighbour);
     doors.extend([
         Door::open_to(&bridge, ENGINE),
@@ -120,15 +125,26 @@ struct World {
 }
 
 impl World {
-    /// Of a cluster that enforces policies.
-    async fn that_enforces() -> Self {
+    /// Around a room, on a cluster that enforces policies.
+    async fn that_enforces(room: &Room) -> Self {
+        let stranger = Abroad::of(room, "stranger", EVENTS);
+        let strangers = stranger.pod().at(EVENTS);
+        let abroad = |called| Abroad::of(room, called, EVENTS).surely_reaches(strangers.clone());
+        let (layer, prometheus) = (abroad("layer"), abroad("prometheus"));
+        let layers = layer.pod().at(EVENTS);
         let world = Self {
-            stranger: Abroad::new("stranger", EVENTS),
-            layer: Abroad::new("layer", EVENTS),
-            prometheus: Abroad::new("prometheus", EVENTS),
+            stranger: stranger.surely_reaches(layers),
+            layer,
+            prometheus,
         };
         are_kept(world.layer.pod(), &world.stranger, EVENTS).await;
         world
+    }
+
+    /// A pod in the bridge's own namespace, of which no policy speaks.
+    fn neighbour_in(&self, room: &Room) -> PasserBy {
+        let neighbour = PasserBy::pod(room.name(), "neighbour", EVENTS);
+        neighbour.surely_reaches(self.stranger.pod().at(EVENTS))
     }
 
     /// The lines to edit where one's namespaces are called so, and the gateway listens on that port.
@@ -204,7 +220,11 @@ async fn stays(room: &Room, called: &str) -> PasserBy {
     let revision = revision.expect("a Revision that is ready");
     let selector = format!("{SERVICE_PODS},serving.knative.dev/revision={revision}");
     let pod = ready(room, &selector).await;
-    PasserBy::inside(called, room.name(), &pod).await
+    let service = PasserBy::inside(called, room.name(), &pod).await;
+    for port in QUEUE_PROXY {
+        service.listens_on(port).await;
+    }
+    service.surely_reaches(ENGINE.to_owned())
 }
 
 /// The name of a pod that is ready, and not about to go.

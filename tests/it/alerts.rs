@@ -8,7 +8,7 @@ use serde_json::Value;
 use testkit::manifests::parsed;
 use testkit::scenario::workspace;
 
-use crate::docs::documented_metrics;
+use crate::docs::{anchor, documented_metrics};
 
 /// What kube-state-metrics exports, and we ask for.
 const OF_KUBERNETES: [&str; 5] = [
@@ -133,16 +133,6 @@ fn every_alert_has_its_row_and_its_runbook_in_operating_md() {
         );
     }
     assert_eq!(rows, alerts, "the table in docs/OPERATING.md");
-}
-
-/// What a heading is linked by, as GitHub makes it.
-fn anchor(line: &str) -> Option<String> {
-    let heading = line.strip_prefix('#')?.trim_start_matches('#');
-    let heading = heading.strip_prefix(' ')?.to_lowercase();
-    let kept = heading
-        .chars()
-        .filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
-    Some(kept.collect::<String>().replace(' ', "-"))
 }
 
 #[test]

@@ -178,7 +178,10 @@ async fn operating_md_names_every_metric_and_no_other() {
 /// README.md, and what else there is to read.
 fn pages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut pages = vec![PathBuf::from("README.md"), PathBuf::from("bpmn/README.md")];
+    let mut pages = vec![PathBuf::from("README.md")];
+    for folder in ["bpmn", "charts/eventing-zeebe", "observer"] {
+        pages.push(Path::new(folder).join("README.md"));
+    }
     for entry in std::fs::read_dir(root.join("docs")).expect("docs") {
         let name = PathBuf::from(entry.expect("an entry").file_name());
         if name.extension().is_some_and(|extension| extension == "md") {
@@ -231,16 +234,66 @@ fn every_link_in_the_docs_leads_somewhere() {
             .skip(1)
             .filter_map(|rest| rest.split(')').next())
         {
-            let file = link.split('#').next().unwrap_or_default();
-            if file.is_empty() || file.contains("://") {
+            if link.contains("://") {
                 continue;
             }
-            let target = root.join(page.parent().unwrap_or(Path::new(""))).join(file);
-            assert!(
-                target.exists(),
-                "{}: `{link}` leads nowhere",
-                page.display()
-            );
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => page.clone(),
+                file => page.parent().unwrap_or(Path::new("")).join(file),
+            };
+            let there = root.join(&target).exists()
+                && (heading.is_empty() || anchors(&target).contains(heading));
+            assert!(there, "{}: `{link}` leads nowhere", page.display());
         }
     }
+}
+
+#[test]
+fn the_readme_leads_to_every_page() {
+    let (_, map) = read("README.md")
+        .split_once("\n## Read on\n")
+        .map(|(before, map)| (before.to_owned(), map.to_owned()))
+        .expect("a map of the docs");
+    for page in pages().iter().skip(1) {
+        assert!(
+            map.contains(&format!("]({})", page.display())),
+            "README.md, \"Read on\": no line for {}",
+            page.display()
+        );
+    }
+}
+
+/// BSD's `sed`, which macOS has, takes the next word for the ending of the copy.
+#[test]
+fn a_sed_that_writes_in_place_names_the_ending_of_its_copy() {
+    for page in pages() {
+        let text = read(page.to_str().expect("a path that is UTF-8"));
+        assert!(
+            !text.contains("sed -i "),
+            "{}: write `sed -i.bak`, which GNU's and BSD's read alike",
+            page.display()
+        );
+    }
+}
+
+/// What the headings of a page are linked by.
+fn anchors(page: &Path) -> BTreeSet<String> {
+    let text = read(page.to_str().expect("a path that is UTF-8"));
+    let mut fenced = false;
+    let lines = text.lines().filter(|line| {
+        fenced ^= line.starts_with("```");
+        !fenced
+    });
+    lines.filter_map(anchor).collect()
+}
+
+/// What a heading is linked by, as GitHub makes it.
+pub(crate) fn anchor(line: &str) -> Option<String> {
+    let heading = line.strip_prefix('#')?.trim_start_matches('#');
+    let heading = heading.strip_prefix(' ')?.to_lowercase();
+    let kept = heading
+        .chars()
+        .filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+    Some(kept.collect::<String>().replace(' ', "-"))
 }

@@ -2,7 +2,9 @@
 //! that nothing was forgotten in it is seen here.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -221,6 +223,67 @@ fn both_images_run_as_a_user_who_is_nobody_and_listen_for_others() {
                 .iter()
                 .any(|line| line.starts_with("ENV ") && line.contains(address)),
             "no {address} in {stage:?}"
+        );
+    }
+}
+
+/// A container tool that builds anything and gives nothing out. It writes down what it is asked for.
+const DEAF_TOOL: &str = r#"#!/bin/sh
+echo "$*" >>"$CALLS"
+case "$1 $*" in
+  create* | from*) echo left-over ;;
+  *Config.User*) echo 65532:65532 ;;
+  *Config.Entrypoint*) echo '[/eventing-zeebe]' ;;
+  *Config.Labels*) echo "$TAG" ;;
+  cp* | mount* | unshare*) echo 'no such file' >&2; exit 1 ;;
+esac
+"#;
+
+#[test]
+fn a_program_that_cannot_be_copied_out_leaves_no_container_and_none_of_before() {
+    let manifest = toml("Cargo.toml");
+    let version = manifest["workspace"]["package"]["version"].as_str();
+    for tool in ["docker", "podman", "buildah"] {
+        // A checkout of its own: the programs of a real build stay where they are.
+        let checkout = tempfile::tempdir().expect("a folder");
+        let at = |path: &str| checkout.path().join(path);
+        for folder in ["scripts", "bin", "target/image/amd64", "target/image/arm64"] {
+            fs::create_dir_all(at(folder)).expect("a folder");
+        }
+        for file in ["scripts/image", "scripts/lib.sh", "Cargo.toml"] {
+            fs::copy(root().join(file), at(file)).expect("a copy");
+        }
+        let old = ["amd64", "arm64"].map(|of| at(&format!("target/image/{of}/eventing-zeebe")));
+        for program in &old {
+            fs::write(program, "of a build before").expect("a file");
+        }
+        let fake = at("bin").join(tool);
+        fs::write(&fake, DEAF_TOOL).expect("a tool");
+        fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).expect("a program");
+        let path = std::env::var("PATH").expect("PATH");
+        let output = Command::new("bash")
+            .arg(at("scripts/image"))
+            .env("PATH", format!("{}:{path}", at("bin").display()))
+            .env("XDG_CACHE_HOME", at("cache"))
+            .env("CALLS", at("calls"))
+            .env("IMAGE_TOOL", tool)
+            .env("TAG", version.expect("a version"))
+            .output()
+            .expect("bash");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{tool}: {said}");
+        assert!(
+            said.contains(&format!("{tool} does not give out /eventing-zeebe")),
+            "{tool}: {said}"
+        );
+        let calls = fs::read_to_string(at("calls")).expect("its calls");
+        assert!(
+            calls.lines().any(|call| call == "rm left-over"),
+            "{tool} keeps the container: {calls}"
+        );
+        assert!(
+            old.iter().any(|program| !program.exists()),
+            "{tool}: the program of a build before could be taken for this one's"
         );
     }
 }

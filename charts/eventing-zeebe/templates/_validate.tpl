@@ -122,6 +122,7 @@
 {{- $_ := set $types . $index -}}
 {{- end -}}
 {{- end -}}
+{{- include "bridge.validateFilters" (dict "triggers" .Values.triggers "types" $types) -}}
 {{- end -}}
 
 {{/* (dict "place" "delivery" "delivery" {...} "tried" 10) */}}

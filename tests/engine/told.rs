@@ -6,6 +6,8 @@ mod answers;
 mod engine;
 /// Messages on their way to an instance.
 mod handed_over;
+/// More events, or messages, than are kept.
+mod many;
 
 use std::collections::BTreeMap;
 
@@ -101,6 +103,11 @@ async fn an_incident_and_a_message_that_nobody_waited_for_become_events_and_lead
 
     send(&bridge, "Test.Started", "e-1").await;
     let created = told(&events, CREATED, "").await;
+    let line = format!(
+        "events of partition 1 go to {}",
+        broker.url("default", "default")
+    );
+    assert!(answers::log(&zeebe).contains(&line), "{line}");
     assert_is_of_the_engine(&created);
     let instance = &scenario.instances("one-task").await[0];
     let incident = &incidents(instance)[0];

@@ -1,53 +1,44 @@
 package observer;
 
-import java.io.IOException;
-import java.net.ConnectException;
-import java.net.NoRouteToHostException;
-import java.net.UnknownHostException;
-import java.net.http.HttpConnectTimeoutException;
-import java.nio.file.FileSystemException;
-import javax.net.ssl.SSLException;
-
 /**
- * The table: how an attempt went -> what that says of the event.
+ * The table: what a Broker answered -> what that says of the event.
  *
- * <p>A status alone seldom tells an event's own trouble from everybody's: 404 may be a Broker that is
- * gone, 403 a policy that is about this type. Whether others are accepted meanwhile does: see {@link
- * Turns}.
+ * <p>Only what is plainly about the event, and stays so, gives it up. All else is of the Broker, of the way
+ * to it or of who sends, mends itself or is mended by a person, and says so little of the event that no
+ * number of such failures counts against it. It is what the bridge tries again as well ({@code
+ * crates/eventing/src/retry.rs}), and more: there a job has a person's attention as an incident, here
+ * the event would be gone.
  */
 enum Answer {
   /** 2xx. */
   ACCEPTED,
 
-  /** No connection, no name, no TLS, no token to send with: nothing that the event could be the cause of. */
-  AWAY,
+  /** To be tried again. So is what got no answer at all, for whatever reason. */
+  AGAIN,
 
-  /** 429, 503: the Broker asks to come back later. That others may come before it says nothing. */
-  BUSY,
-
-  /** All else, and no answer: it may be the event, if others are accepted. */
-  FAILING,
-
-  /** 400, 413, 414, 415, 422, 431: about the event, and it stays so. */
+  /** About the event, and it stays so. */
   REFUSED;
 
   static Answer of(int status) {
-    return switch (status) {
-      case 429, 503 -> BUSY;
-      case 400, 413, 414, 415, 422, 431 -> REFUSED;
-      default -> status / 100 == 2 ? ACCEPTED : FAILING;
+    return switch (status / 100) {
+      case 2 -> ACCEPTED;
+      case 4 -> ofTheRequest(status);
+      // 3xx is an address to be mended. 1xx is no answer, and 600 and above no status: RFC 9110 has it
+      // taken for 5xx.
+      default -> AGAIN;
     };
   }
 
-  /** Of an attempt that was not answered. */
-  static Answer of(IOException cause) {
-    boolean away =
-        cause instanceof ConnectException
-            || cause instanceof HttpConnectTimeoutException
-            || cause instanceof NoRouteToHostException
-            || cause instanceof UnknownHostException
-            || cause instanceof SSLException
-            || cause instanceof FileSystemException;
-    return away ? AWAY : FAILING;
+  private static Answer ofTheRequest(int status) {
+    return switch (status) {
+      // Who sends: a token that ran out, a policy.
+      case 401, 403, 407 -> AGAIN;
+      // Where to: a Broker that is not there yet, or any more, or an address that is another's.
+      case 404, 405, 410, 421 -> AGAIN;
+      // When: too slow, too early, too much, or beside another.
+      case 408, 409, 425, 429 -> AGAIN;
+      // What: 400, 413, 415, 422 and all the others.
+      default -> REFUSED;
+    };
   }
 }

@@ -30,11 +30,9 @@ final class Delivery {
     try {
       int status = post(event);
       return new Attempt(Answer.of(status), settings.url() + " answered " + status);
-    } catch (IOException cause) {
-      return new Attempt(Answer.of(cause), settings.url() + ": " + cause);
-    } catch (RuntimeException | Error cause) {
+    } catch (IOException | RuntimeException | Error cause) {
       // An error too: this thread is the only one that sends, and without it nothing is ever settled.
-      return new Attempt(Answer.FAILING, settings.url() + ": " + cause);
+      return new Attempt(Answer.AGAIN, settings.url() + ": " + cause);
     }
   }
 

@@ -13,10 +13,8 @@ import org.slf4j.Logger;
  */
 final class Dropped {
   enum Reason {
-    /** The Broker's answer about it stays. */
+    /** An answer that is about it and stays. */
     REFUSED,
-    /** It failed again and again while others were accepted. */
-    FAILING,
     /** It has waited for too long. */
     PATIENCE,
     /** Too many waited. */

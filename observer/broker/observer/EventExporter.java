@@ -61,6 +61,7 @@ public final class EventExporter implements Exporter {
     waiting = new Waiting(settings);
     controller.readMetadata().ifPresent(this::load);
     outbox = new Outbox(settings, partition, log);
+    log.info("events of partition {} go to {}", partition, settings.url());
     scheduleSettling();
   }
 

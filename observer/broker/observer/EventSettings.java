@@ -11,11 +11,10 @@ record EventSettings(
     URI url,
     String source,
     Duration patience,
-    int maxFailures,
     boolean correlationKeys,
     String tokenFile) {
   private static final Set<String> KNOWN =
-      Set.of("url", "engineName", "patienceSeconds", "maxFailures", "correlationKeys", "tokenFile");
+      Set.of("url", "engineName", "patienceSeconds", "correlationKeys", "tokenFile");
 
   static EventSettings of(Map<String, Object> arguments) {
     Set<String> unknown = new TreeSet<>(arguments.keySet());
@@ -33,15 +32,10 @@ record EventSettings(
     if (patience < 1) {
       throw new IllegalArgumentException("`patienceSeconds` must be 1 or more");
     }
-    int maxFailures = Integer.parseInt(text(arguments, "maxFailures", "10"));
-    if (maxFailures < 1) {
-      throw new IllegalArgumentException("`maxFailures` must be 1 or more");
-    }
     return new EventSettings(
         URI.create(url),
         "/zeebe/" + text(arguments, "engineName", "default"),
         Duration.ofSeconds(patience),
-        maxFailures,
         Boolean.parseBoolean(text(arguments, "correlationKeys", "false")),
         text(arguments, "tokenFile", ""));
   }

@@ -3,6 +3,8 @@ package observer;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -43,9 +45,15 @@ final class Note {
     return expired && takers.isEmpty();
   }
 
-  /** How much of memory it takes, roughly. */
-  int chars() {
-    return message.chars() + takers.stream().mapToInt(String::length).sum();
+  /** How many bytes {@link #write} writes. */
+  int bytes() {
+    DataOutputStream counted = new DataOutputStream(OutputStream.nullOutputStream());
+    try {
+      write(counted);
+    } catch (IOException cause) {
+      throw new UncheckedIOException("nothing can be written to", cause);
+    }
+    return counted.size();
   }
 
   static Note read(DataInputStream in) throws IOException {

@@ -10,10 +10,13 @@ import org.slf4j.Logger;
  * <p>At least once: what is here is not settled, and the engine tells of it again after a crash. But
  * the engine keeps its log for it, and a log that only grows ends the engine. So an event waits no
  * longer than the settings say, and there are never more than 1,000: then the oldest is dropped, and
- * counted. So is one that fails again and again while others are accepted.
+ * counted; but not the one that is being sent, which may be accepted after all.
  */
 final class Outbox {
   private static final int MAX_EVENTS = 1_000;
+
+  /** After so many failures in a row an outage is worth a line: an idle connection, or two events, it is not. */
+  private static final int LASTING_OUTAGE = 4;
 
   private final Turns turns = new Turns();
   private final EventSettings settings;
@@ -21,6 +24,7 @@ final class Outbox {
   private final Delivery delivery;
   private final Dropped dropped;
   private final Thread thread;
+  private Turns.Entry sent; // being, just now
   private boolean closed;
 
   Outbox(EventSettings settings, int partition, Logger log) {
@@ -36,8 +40,9 @@ final class Outbox {
   /** Never waits. */
   synchronized void add(CloudEvent event) {
     if (turns.size() == MAX_EVENTS) {
-      CloudEvent oldest = turns.removeOldest().event();
-      dropped.add(oldest, Dropped.Reason.CROWDED, "more than " + MAX_EVENTS + " wait");
+      Turns.Entry oldest = turns.removeOldestBut(sent);
+      String why = "more than " + MAX_EVENTS + " wait; last: " + oldest.said();
+      dropped.add(oldest.event(), Dropped.Reason.CROWDED, why);
     }
     turns.add(event, System.nanoTime());
     notifyAll();
@@ -69,13 +74,15 @@ final class Outbox {
 
   private synchronized Turns.Entry next() throws InterruptedException {
     while (!closed) {
-      Turns.Entry next = turns.next();
+      long now = System.nanoTime();
+      Turns.Entry next = turns.next(now);
       if (next == null) {
         wait();
         continue;
       }
-      long pause = turns.pause(next, System.nanoTime());
+      long pause = turns.pause(next, now);
       if (pause <= 0) {
+        sent = next;
         return next;
       }
       // At least 1: 0 would be for ever.
@@ -85,37 +92,32 @@ final class Outbox {
   }
 
   private synchronized void went(Turns.Entry entry, Attempt attempt, long now) {
-    if (attempt.answer() == Answer.ACCEPTED) {
-      if (turns.outage() > 1) {
-        log.info("events are accepted again, of which {} wait", turns.size());
+    sent = null;
+    switch (attempt.answer()) {
+      case ACCEPTED -> {
+        if (turns.outage() >= LASTING_OUTAGE) {
+          log.info("events are accepted again, of which {} wait", turns.size());
+        }
+        turns.accepted(entry);
       }
-      turns.accepted(entry, now);
-      return;
-    }
-    if (attempt.answer() == Answer.REFUSED) {
-      drop(entry, Dropped.Reason.REFUSED, attempt.said());
-      return;
-    }
-    turns.failed(entry, attempt.answer(), now);
-    if (entry.own() >= settings.maxFailures()) {
-      String why = "failed " + (entry.own() + 1) + " times while others were accepted: ";
-      drop(entry, Dropped.Reason.FAILING, why + attempt.said());
-    }
-    String late = "not accepted for " + settings.patience().toSeconds() + " s: " + attempt.said();
-    turns
-        .removeOlderThan(settings.patience().toNanos(), now)
-        .forEach(old -> dropped.add(old.event(), Dropped.Reason.PATIENCE, late));
-    // Once may be a connection that was idle for too long.
-    if (turns.outage() == 2) {
-      log.warn("events wait, {} by now, and are tried again: {}", turns.size(), attempt.said());
-    } else if (turns.outage() == 0 && entry.failures() == 2) {
-      log.warn("event {} steps aside and is tried again: {}", entry.event().id(), attempt.said());
+      case REFUSED -> {
+        turns.remove(entry);
+        dropped.add(entry.event(), Dropped.Reason.REFUSED, attempt.said());
+      }
+      case AGAIN -> failed(entry, attempt.said(), now);
     }
   }
 
-  private void drop(Turns.Entry entry, Dropped.Reason reason, String why) {
-    if (turns.remove(entry)) {
-      dropped.add(entry.event(), reason, why);
+  private void failed(Turns.Entry entry, String said, long now) {
+    turns.failed(entry, said, now);
+    String late = "not accepted for " + settings.patience().toSeconds() + " s; last: ";
+    turns
+        .removeOlderThan(settings.patience().toNanos(), now)
+        .forEach(old -> dropped.add(old.event(), Dropped.Reason.PATIENCE, late + old.said()));
+    if (turns.outage() == LASTING_OUTAGE) {
+      log.warn("events wait, {} by now, and are tried again: {}", turns.size(), said);
+    } else if (turns.outage() == 0 && entry.failures() == 2) {
+      log.warn("event {} steps aside and is tried again: {}", entry.event().id(), said);
     }
   }
 }

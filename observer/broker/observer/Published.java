@@ -37,10 +37,6 @@ record Published(
     out.writeUTF(tenantId);
   }
 
-  int chars() {
-    return name.length() + messageId.length() + correlationKey.length() + tenantId.length();
-  }
-
   static String beginning(String text) {
     return text.length() <= MAX_CHARS ? text : text.substring(0, MAX_CHARS);
   }

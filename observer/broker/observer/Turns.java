@@ -3,6 +3,7 @@ package observer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 
@@ -10,14 +11,22 @@ import java.util.Set;
  * The events of one partition that wait, and whose turn it is. Times are of {@link System#nanoTime}.
  * Not thread-safe.
  *
- * <p>An event that fails alone steps aside for a pause of its own, and the others go on. When a second
- * one fails and none was accepted in between, or the Broker cannot be reached, the trouble is not an
- * event's: all wait, and one at a time asks whether it is over. An event's failures count against it
- * only if others were accepted since the one before. Events about one incident keep their order.
+ * <p>An event that fails steps aside for a pause of its own that grows, and every other turn is of one
+ * that never failed: so those that always fail, however many they are, hold up no other. When a second
+ * one fails and none was accepted in between, the trouble is likely the Broker's: then between any two
+ * attempts there is a pause as well. Events about one incident keep their order.
  */
 final class Turns {
   private static final long FIRST_PAUSE_NANOS = 500_000_000L;
-  private static final int MAX_DOUBLINGS = 6; // 32 s
+
+  /** Of an event's own pause: up to 32 s. */
+  private static final int MAX_DOUBLINGS = 6;
+
+  /**
+   * Of the pause of all, in an outage: up to 2 s. It bounds what a Broker that takes one in ten is
+   * given, and how long one that never fails waits for those that always do.
+   */
+  private static final int MAX_DOUBLINGS_OF_ALL = 2;
 
   /** An event that waits. */
   static final class Entry {
@@ -25,8 +34,8 @@ final class Turns {
     private final long since;
     private long due;
     private int failures;
-    private int own; // failures, with others accepted since the one before
     private long failedAfter = -1; // so many that were accepted
+    private String said = "its turn did not come";
 
     private Entry(CloudEvent event, long now) {
       this.event = event;
@@ -37,28 +46,28 @@ final class Turns {
       return event;
     }
 
-    /** How often it failed, for whatever reason. */
     int failures() {
       return failures;
     }
 
-    /** How often it failed while others did not. */
-    int own() {
-      return own;
+    /** What came of it last, for people. */
+    String said() {
+      return said;
     }
   }
 
   private final ArrayDeque<Entry> entries = new ArrayDeque<>(); // by their positions
   private long accepted;
   private int failed; // different ones since one was accepted
-  private int outage; // failures in a row that are not an event's own
+  private int outage; // failures in a row, from the second event on
   private long nobodyBefore;
+  private boolean firstWent; // the last turn was of one that had not failed
 
   int size() {
     return entries.size();
   }
 
-  /** Failures in a row that are nobody's own; 0 where all is well. */
+  /** Failures in a row, from the second event on; 0 where all is well. */
   int outage() {
     return outage;
   }
@@ -72,17 +81,22 @@ final class Turns {
     entries.addLast(new Entry(event, now));
   }
 
-  /** The one that waits for longest is given up. */
-  Entry removeOldest() {
-    return entries.removeFirst();
+  void remove(Entry entry) {
+    entries.remove(entry);
   }
 
-  /** False where it was given up meanwhile. */
-  boolean remove(Entry entry) {
-    return entries.remove(entry);
+  /** Gives up the one that waits for longest, of two or more, but not {@code kept}, which may be null. */
+  Entry removeOldestBut(Entry kept) {
+    Iterator<Entry> oldestFirst = entries.iterator();
+    Entry oldest = oldestFirst.next();
+    if (oldest == kept) {
+      oldest = oldestFirst.next();
+    }
+    oldestFirst.remove();
+    return oldest;
   }
 
-  /** All that wait for longer than that are given up. */
+  /** Gives up all that wait for longer than that. */
   List<Entry> removeOlderThan(long nanos, long now) {
     List<Entry> old = new ArrayList<>();
     while (!entries.isEmpty() && now - entries.peekFirst().since > nanos) {
@@ -92,69 +106,52 @@ final class Turns {
   }
 
   /** Whose turn is next, {@link #pause} from now; null where none waits. */
-  Entry next() {
-    Entry next = null;
+  Entry next(long now) {
+    Entry first = null; // the oldest that never failed
+    Entry again = null; // of the others the one that is due
     Set<Long> about = new HashSet<>();
     for (Entry entry : entries) {
-      if (about.add(entry.event.key()) && (next == null || isBefore(entry, next))) {
-        next = entry;
+      if (!about.add(entry.event.key())) {
+        continue;
+      }
+      if (entry.failures == 0) {
+        first = first == null ? entry : first;
+      } else if (again == null || entry.due - again.due < 0) {
+        again = entry;
       }
     }
-    return next;
-  }
-
-  private boolean isBefore(Entry one, Entry other) {
-    // One that has not failed in this outage says most of whether it is over.
-    if (outage > 0 && hasFailed(one) != hasFailed(other)) {
-      return hasFailed(other);
-    }
-    return one.due - other.due < 0;
-  }
-
-  /** Since the last that was accepted. */
-  private boolean hasFailed(Entry entry) {
-    return entry.failedAfter == accepted;
+    boolean isFirst = first != null && (again == null || again.due - now > 0 || !firstWent);
+    return isFirst ? first : again;
   }
 
   /** How long it is until the turn of the next; 0 or less where it is now. */
   long pause(Entry next, long now) {
-    return (outage == 0 ? next.due : nobodyBefore) - now;
+    long own = next.due - now;
+    return outage == 0 ? own : Math.max(own, nobodyBefore - now);
   }
 
-  void accepted(Entry entry, long now) {
+  void accepted(Entry entry) {
+    firstWent = entry.failures == 0;
     entries.remove(entry);
     accepted++;
     failed = 0;
-    if (outage > 0) {
-      outage = 0;
-      // Their pauses were not for their own sake.
-      entries.forEach(one -> one.due = now);
+    outage = 0;
+  }
+
+  void failed(Entry entry, String said, long now) {
+    firstWent = entry.failures == 0;
+    entry.said = said;
+    entry.due = now + pauseAfter(++entry.failures, MAX_DOUBLINGS);
+    if (entry.failedAfter != accepted) {
+      entry.failedAfter = accepted;
+      failed++;
+    }
+    if (failed > 1) {
+      nobodyBefore = now + pauseAfter(++outage, MAX_DOUBLINGS_OF_ALL);
     }
   }
 
-  void failed(Entry entry, Answer answer, long now) {
-    entry.due = now + pauseAfter(++entry.failures);
-    if (answer == Answer.AWAY) {
-      outage++;
-    } else {
-      boolean first = entry.failedAfter < 0;
-      if (!hasFailed(entry)) {
-        failed++;
-        if (!first && answer == Answer.FAILING) {
-          entry.own++;
-        }
-        entry.failedAfter = accepted;
-      }
-      if (failed > 1) {
-        outage++;
-      }
-    }
-    if (outage > 0) {
-      nobodyBefore = now + pauseAfter(outage);
-    }
-  }
-
-  private static long pauseAfter(int failures) {
-    return FIRST_PAUSE_NANOS << Math.min(failures - 1, MAX_DOUBLINGS);
+  private static long pauseAfter(int failures, int maxDoublings) {
+    return FIRST_PAUSE_NANOS << Math.min(failures - 1, maxDoublings);
   }
 }

@@ -24,19 +24,19 @@ import java.util.function.Consumer;
  * to know of the others has to remember. A message is handed over in two steps, between which the
  * instance that waited may end, or the message expire: only the second says that it was taken.
  *
- * <p>Bounded: beyond 10,000 messages, or 2 million characters of them, the oldest is forgotten, and its end
- * not told.
+ * <p>Bounded by what it takes to save them, as that is one value in the engine's state, written whole and
+ * sent to the partition's followers: beyond 1 MiB the oldest is forgotten, and its end not told.
  */
 final class Waiting {
-  private static final int MAX_MESSAGES = 10_000;
-  private static final int MAX_CHARS = 2_000_000;
+  private static final int MAX_BYTES = 1 << 20;
 
   /** Of what is saved. Another one was saved by another version. */
   private static final int FORM = 1;
 
   private final EventSettings settings;
   private final Map<Long, Note> notes = new LinkedHashMap<>(); // the oldest first
-  private int chars;
+  private int bytes; // of them, saved
+  private byte[] saved; // null where they changed since
 
   Waiting(EventSettings settings) {
     this.settings = settings;
@@ -77,10 +77,12 @@ final class Waiting {
     if (note == null) {
       return null;
     }
-    chars -= note.chars();
+    saved = null;
+    bytes -= note.bytes();
     change.accept(note);
-    chars += note.chars();
+    bytes += note.bytes();
     if (!note.isLost()) {
+      forgetOldest();
       return null;
     }
     remove(key);
@@ -88,10 +90,15 @@ final class Waiting {
   }
 
   private void put(Note note) {
+    saved = null;
     remove(note.message().key());
     notes.put(note.message().key(), note);
-    chars += note.chars();
-    while (notes.size() > MAX_MESSAGES || chars > MAX_CHARS) {
+    bytes += note.bytes();
+    forgetOldest();
+  }
+
+  private void forgetOldest() {
+    while (bytes > MAX_BYTES) {
       remove(notes.keySet().iterator().next());
     }
   }
@@ -99,14 +106,22 @@ final class Waiting {
   private void remove(long key) {
     Note note = notes.remove(key);
     if (note != null) {
-      chars -= note.chars();
+      saved = null;
+      bytes -= note.bytes();
     }
   }
 
-  /** All of it, for the engine to keep. */
+  /** All of it, for the engine to keep; the same array as before where nothing changed. */
   byte[] save() {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (DataOutputStream out = new DataOutputStream(bytes)) {
+    if (saved == null) {
+      saved = written();
+    }
+    return saved;
+  }
+
+  private byte[] written() {
+    ByteArrayOutputStream all = new ByteArrayOutputStream(bytes + 1);
+    try (DataOutputStream out = new DataOutputStream(all)) {
       out.writeByte(FORM);
       for (Note note : notes.values()) {
         note.write(out);
@@ -114,7 +129,7 @@ final class Waiting {
     } catch (IOException cause) {
       throw new UncheckedIOException("memory cannot be written to", cause);
     }
-    return bytes.toByteArray();
+    return all.toByteArray();
   }
 
   /** Goes on from what {@link #save} gave. */

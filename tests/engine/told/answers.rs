@@ -1,3 +1,6 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
 use bytes::Bytes;
 use http::Response;
 use testkit::destination::{Answer, Destination, Received};
@@ -7,17 +10,24 @@ use testkit::zeebe::Zeebe;
 use super::engine::{metric, metric_reaches, publish, settled};
 use super::telling;
 
-const DROPPED: &str = "eventing_zeebe_events_dropped_total";
-const ONE_FAILURE: (&str, &str) = ("ZEEBE_BROKER_EXPORTERS_EVENTS_ARGS_MAXFAILURES", "1");
+pub(super) const DROPPED: &str = "eventing_zeebe_events_dropped_total";
+
+/// Those that say that the event itself is wrong, and two that nobody thought of.
+const ABOUT_THE_EVENT: [u16; 10] = [400, 402, 406, 411, 413, 414, 415, 422, 431, 499];
+/// Those that say nothing of it.
+const ABOUT_OTHERS: [u16; 20] = [
+    301, 302, 307, 401, 403, 404, 405, 407, 408, 409, 410, 421, 425, 429, 500, 501, 502, 503, 504,
+    599,
+];
 
 /// Whether an event is about the message of this name.
-fn is_about(event: &Received, name: &str) -> bool {
+pub(super) fn is_about(event: &Received, name: &str) -> bool {
     let told = event.json()["name"].as_str().map(str::to_owned);
     told.is_some_and(|told| told.starts_with(name))
 }
 
 /// Waits until events about the message of this name came so often; returns the last.
-async fn came(events: &Destination, name: &str, times: usize) -> Received {
+pub(super) async fn came(events: &Destination, name: &str, times: usize) -> Received {
     events
         .wait_for(&format!("{name}, {times} times"), |all| {
             let about: Vec<_> = all.iter().filter(|one| is_about(one, name)).collect();
@@ -27,19 +37,68 @@ async fn came(events: &Destination, name: &str, times: usize) -> Received {
 }
 
 /// Publishes a message that nobody waits for, which expires at once.
-async fn lose(scenario: &Scenario<'_>, name: &str) {
+pub(super) async fn lose(scenario: &Scenario<'_>, name: &str) {
     publish(scenario, name, "", 0).await;
 }
 
-fn log(zeebe: &Zeebe) -> String {
+pub(super) fn log(zeebe: &Zeebe) -> String {
     std::fs::read_to_string(zeebe.log()).expect("the engine's log")
 }
 
+/// The status that an event's name asks for, as in `S503`.
+fn asked_for(event: &Received) -> u16 {
+    let data = event.json();
+    let name = data["name"].as_str().expect("a message's name");
+    name[1..4].parse().expect("a status")
+}
+
 #[tokio::test]
-async fn an_event_that_fails_while_others_are_accepted_steps_aside_and_is_dropped_by_its_name() {
+async fn an_answer_that_is_about_the_event_drops_it_at_once_and_after_any_other_it_comes_again() {
+    // Each is answered what it asks for when it comes first, and is accepted after.
+    let seen = Mutex::new(BTreeSet::new());
+    let events = Destination::start(move |event| {
+        let status = asked_for(event);
+        let is_first = seen.lock().expect("no panic").insert(status);
+        Answer::Status(if is_first { status } else { 202 })
+    })
+    .await;
+    let zeebe = telling("told-table", &events.url(), &[]).await;
+    let scenario = Scenario::new(&zeebe, "table");
+    for status in ABOUT_THE_EVENT.into_iter().chain(ABOUT_OTHERS) {
+        lose(&scenario, &format!("S{status}")).await;
+    }
+    let all = |times: &BTreeMap<u16, usize>| {
+        ABOUT_THE_EVENT.iter().all(|one| times.contains_key(one))
+            && ABOUT_OTHERS.iter().all(|one| times.get(one) >= Some(&2))
+    };
+    let times = events
+        .wait_for("each, and those again that are to come again", |received| {
+            let mut times = BTreeMap::new();
+            for one in received {
+                *times.entry(asked_for(one)).or_default() += 1;
+            }
+            all(&times).then_some(times)
+        })
+        .await;
+    let refused = times.iter().filter(|(_, times)| **times == 1);
+    assert!(
+        refused.map(|(status, _)| status).eq(&ABOUT_THE_EVENT),
+        "{times:?}"
+    );
+    #[expect(clippy::cast_precision_loss, reason = "ten")]
+    let refused = ABOUT_THE_EVENT.len() as f64;
+    metric_reaches(&zeebe, DROPPED, "reason=\"refused\"", refused).await;
+    assert_eq!(metric(&zeebe, DROPPED, "").await, refused, "and no other");
+    zeebe.stop().await;
+}
+
+#[tokio::test]
+async fn an_event_that_fails_again_and_again_while_others_do_not_is_kept_until_it_is_accepted() {
     let events = Destination::start(|event| {
         if is_about(event, "Poison") {
             Answer::Status(500)
+        } else if is_about(event, "Cut") {
+            Answer::Cut
         } else if is_about(event, "Unended") {
             Answer::Unended(accepted())
         } else {
@@ -47,27 +106,57 @@ async fn an_event_that_fails_while_others_are_accepted_steps_aside_and_is_droppe
         }
     })
     .await;
-    let zeebe = telling("told-aside", &events.url(), &[ONE_FAILURE]).await;
+    let zeebe = telling("told-aside", &events.url(), &[]).await;
     let scenario = Scenario::new(&zeebe, "aside");
     lose(&scenario, "Poison").await;
-    let poison = came(&events, "Poison", 2).await;
-    // It has failed twice with nothing to compare it to: that says nothing of it.
-    assert_eq!(metric(&zeebe, DROPPED, "").await, 0.0);
-
-    // It holds up no other, and nor does one whose answer is good and has no end.
+    lose(&scenario, "Cut").await;
+    // They hold up no other, and nor does one whose answer is good and has no end.
     lose(&scenario, "Unended").await;
+    for times in 2..6 {
+        lose(&scenario, "Healthy").await;
+        came(&events, "Healthy", times - 1).await;
+        came(&events, "Poison", times).await;
+        came(&events, "Cut", times).await;
+    }
+    let both = [
+        came(&events, "Poison", 1).await,
+        came(&events, "Cut", 1).await,
+    ];
+    events.answer(|_| Answer::Status(202));
+    // The engine is told that they are done with, and they were not given up: they were accepted.
+    settled(&zeebe, both.iter().map(place).max().expect("two")).await;
+    assert_eq!(metric(&zeebe, DROPPED, "").await, 0.0);
+    zeebe.stop().await;
+}
+
+#[tokio::test]
+async fn an_event_that_always_fails_is_dropped_by_its_name_when_its_time_is_over_and_no_other_is() {
+    let events = Destination::start(|event| {
+        Answer::Status(if is_about(event, "Poison") { 500 } else { 202 })
+    })
+    .await;
+    let patience = ("ZEEBE_BROKER_EXPORTERS_EVENTS_ARGS_PATIENCESECONDS", "3");
+    let zeebe = telling("told-poison", &events.url(), &[patience]).await;
+    let scenario = Scenario::new(&zeebe, "poison");
     lose(&scenario, "Healthy").await;
-    came(&events, "Healthy", 1).await;
-    let failing = "reason=\"failing\"";
-    metric_reaches(&zeebe, DROPPED, failing, 1.0).await;
+    lose(&scenario, "Poison").await;
+    lose(&scenario, "Healthy").await;
+    metric_reaches(&zeebe, DROPPED, "reason=\"patience\"", 1.0).await;
+    came(&events, "Healthy", 2).await;
     assert_eq!(metric(&zeebe, DROPPED, "").await, 1.0, "and nothing else");
+    let poison = came(&events, "Poison", 2).await;
     let line = format!("event {} (io.camunda.zeebe.message.expired", poison.id());
     assert!(log(&zeebe).contains(&line), "{line}");
-
+    assert!(log(&zeebe).contains("not accepted for 3 s; last: "));
     // The engine need not keep its log for it any more.
-    let (_, position) = poison.id().split_once('-').expect("a position");
-    settled(&zeebe, position.parse().expect("a number")).await;
+    settled(&zeebe, place(&poison)).await;
     zeebe.stop().await;
+}
+
+/// The position of the record that an event tells of.
+pub(super) fn place(event: &Received) -> i64 {
+    let (_, position) = event.id().split_once('-').expect("a position");
+    position.parse().expect("a number")
 }
 
 fn accepted() -> Response<Bytes> {
@@ -79,13 +168,13 @@ fn accepted() -> Response<Bytes> {
 #[tokio::test]
 async fn while_the_broker_fails_all_nothing_counts_against_an_event_and_later_all_are_there() {
     let events = Destination::start(|_| Answer::Status(500)).await;
-    let zeebe = telling("told-outage", &events.url(), &[ONE_FAILURE]).await;
+    let zeebe = telling("told-outage", &events.url(), &[]).await;
     let scenario = Scenario::new(&zeebe, "outage");
     let names = ["One", "Two", "Three"];
     for name in names {
         lose(&scenario, name).await;
     }
-    // Each is tried in its turn, and more often than it may fail for its own sake.
+    // Each is tried in its turn.
     for name in names {
         came(&events, name, 2).await;
     }

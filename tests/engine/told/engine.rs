@@ -26,18 +26,28 @@ async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     found.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"))
 }
 
-/// Publishes a message of the scenario, without a bridge.
-pub(super) async fn publish(scenario: &Scenario<'_>, name: &str, key: &str, time_to_live: u64) {
-    let command = PublishMessage {
-        name: scenario.of(name),
+/// A message of the scenario, without a bridge and what it adds; lives for so many seconds.
+pub(super) fn message(of: &Scenario<'_>, name: &str, key: &str, lives: u64) -> PublishMessage {
+    PublishMessage {
+        name: of.of(name),
         correlation_key: key.to_owned(),
         message_id: String::new(),
-        time_to_live: Duration::from_secs(time_to_live),
+        time_to_live: Duration::from_secs(lives),
         variables: String::new(),
         tenant_id: None,
-    };
+    }
+}
+
+/// Publishes a [`message`].
+pub(super) async fn publish(scenario: &Scenario<'_>, name: &str, key: &str, lives: u64) {
+    publish_as(scenario, message(scenario, name, key, lives)).await;
+}
+
+/// Publishes a message of one's own making.
+pub(super) async fn publish_as(scenario: &Scenario<'_>, command: PublishMessage) {
+    let name = command.name.clone();
     let published = scenario.client().publish_message(command).await;
-    published.unwrap_or_else(|error| panic!("{name} for {key}: {error}"));
+    published.unwrap_or_else(|error| panic!("{name}: {error}"));
 }
 
 /// The records that the observer has, waited for until `wanted` finds something in them.

@@ -8,8 +8,8 @@ use testkit::zeebe::Zeebe;
 use super::engine::{later, position, publish, record, settled, snapshot, tell};
 use super::{EXPIRED, telling};
 
-const HOUR: u64 = 3600;
-const CLOCK: (&str, &str) = ("ZEEBE_CLOCK_CONTROLLED", "true");
+pub(super) const HOUR: u64 = 3600;
+pub(super) const CLOCK: (&str, &str) = ("ZEEBE_CLOCK_CONTROLLED", "true");
 
 /// Of an instance that waits for a message, the position of the record that says so.
 async fn waits(zeebe: &Zeebe, instance: i64) -> i64 {

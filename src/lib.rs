@@ -8,6 +8,7 @@
 //! - [`recipient`]: what every request with events passes, whichever role it is for.
 //! - [`sink`]: the role that takes events and gives the engine commands.
 //! - [`source`]: the role that works the engine's jobs and sends each as an event.
+//! - `rpc`: what the spans of both roles' commands say of the engine.
 //! - [`decisions`]: what became of the last events and jobs, for whoever asks.
 //! - [`admin`]: health, readiness, metrics, decisions, the log's level.
 //! - [`command`]: what the program does: `run`, which joins the roles, and deploy, emit beside them.
@@ -19,6 +20,7 @@ pub mod command;
 pub mod config;
 pub mod decisions;
 pub mod recipient;
+mod rpc;
 pub mod rules;
 pub mod sink;
 pub mod source;

@@ -10,6 +10,11 @@ use eventing_zeebe::config::{Config, ConfigErrors, DeployConfig, RulesConfig, re
 use runtime::shutdown::{Shutdown, Signals};
 use runtime::telemetry::logs::{self, LogSettings};
 
+// The image's libc has an allocator that costs more than all else the program does with an event.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Configuration that cannot be used, as `sysexits.h` numbers it.
 const EX_CONFIG: u8 = 78;
 

@@ -99,7 +99,8 @@ impl Source {
         let traces = trace::JobTraces::new(
             traces,
             config.trace_continue,
-            gateway.settings().address.clone(),
+            &gateway.settings().address,
+            binding.destination(),
         );
         let missing = binding.missing_token();
         let settings = WorkerSettings {

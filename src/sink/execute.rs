@@ -17,6 +17,7 @@ use super::told::refused;
 use super::trace;
 use super::turned_away::TurnedAway;
 use crate::config::{NotDeployed, SinkConfig};
+use crate::rpc::Calls;
 use crate::rules::{Plan, Planned};
 
 /// The first pause between attempts inside a request.
@@ -33,6 +34,7 @@ const LEAST_ROOM: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Executor {
     gateway: Gateway,
+    calls: Calls,
     limiter: Limiter,
     turned_away: TurnedAway,
     window: Duration,
@@ -56,6 +58,7 @@ impl Executor {
         metrics: SinkMetrics,
     ) -> Self {
         Self {
+            calls: Calls::to(&gateway.settings().address),
             gateway,
             limiter,
             turned_away: TurnedAway::default(),
@@ -191,7 +194,7 @@ impl Executor {
             Ok(Some(placed)) => placed,
             Ok(None) | Err(_) => return Err(crowded_out(command(plan))),
         };
-        let span = trace::command(span, plan, self.engine());
+        let span = trace::command(span, plan, &self.calls);
         let sending = span.scope(Prepared::from(plan).send(&self.gateway));
         let result = match tokio::time::timeout_at(bounds.end, sending).await {
             Ok(result) => result,

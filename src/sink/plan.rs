@@ -4,7 +4,7 @@ use cloudevents::Event;
 use eventing::spans;
 use http::{HeaderMap, StatusCode};
 use runtime::budget::Reservation;
-use runtime::telemetry::traces::{Span, SpanKind, traceparent, tracestate};
+use runtime::telemetry::traces::{Span, traceparent, tracestate};
 
 use super::Sink;
 use super::told;
@@ -105,7 +105,7 @@ impl Commands<'_> {
                     baggage: None,
                 },
             };
-            let selecting = span.child(SpanKind::Internal, || "select rule".into(), |_| {});
+            let selecting = trace::select(&span);
             let selected = self.of(sink, event, &travel, &span).await;
             trace::selected(&selecting, &self.planning.plans, &selected);
             selected?;

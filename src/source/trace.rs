@@ -7,31 +7,47 @@ use std::future::Future;
 use std::time::SystemTime;
 
 use cloudevents::Event;
-use eventing::spans::{self, Described};
+use eventing::spans::{self, Described, Server};
 use http::{HeaderMap, Uri};
 use runtime::telemetry::traces::{
-    Attributes, Origin, Span, SpanContext, SpanKind, TraceId, Traces, read_traceparent,
+    Fields, Origin, Span, SpanContext, SpanKind, TraceId, Traces, read_traceparent,
 };
-use zeebe_client::{ActivatedJob, Address, Ended, SERVICE};
+use zeebe_client::{ActivatedJob, Address, Ended};
 
 use super::drain::Outcome;
 use super::event::Travelled;
 use crate::config::TraceContinue;
+use crate::rpc::Calls;
 
 /// Makes the spans of the role, or none.
 #[derive(Debug)]
 pub(super) struct JobTraces {
     traces: Traces,
     how: TraceContinue,
-    engine: Address,
+    /// What the spans of all jobs say.
+    activates: Fields,
+    calls: Calls,
+    /// Where most events go.
+    shared: Server,
 }
 
 impl JobTraces {
-    pub(super) fn new(traces: Traces, how: TraceContinue, engine: Address) -> Self {
+    pub(super) fn new(
+        traces: Traces,
+        how: TraceContinue,
+        engine: &Address,
+        destination: &Uri,
+    ) -> Self {
         Self {
             traces,
             how,
-            engine,
+            activates: Fields::of(|fields| {
+                fields.text("messaging.system", "zeebe");
+                fields.text("messaging.operation.name", "activate");
+                fields.text("messaging.operation.type", "process");
+            }),
+            calls: Calls::to(engine),
+            shared: Server::of(destination),
         }
     }
 
@@ -50,7 +66,6 @@ impl JobTraces {
         let missing = before.is_none();
         self.traces.start(
             SpanKind::Consumer,
-            || format!("activate {}", job.element_id).into(),
             |_| {
                 let (parent, link) = match self.how {
                     TraceContinue::Parent => (before, None),
@@ -62,19 +77,18 @@ impl JobTraces {
                     began,
                 }
             },
-            |attributes| {
-                attributes.text("messaging.system", "zeebe");
-                attributes.text("messaging.operation.name", "activate");
-                attributes.text("messaging.operation.type", "process");
-                attributes.text("messaging.destination.name", &job.job_type);
-                attributes.text("zeebe.process.id", &job.bpmn_process_id);
-                attributes.number("zeebe.process_instance.key", job.process_instance_key);
-                attributes.text("zeebe.element.id", &job.element_id);
-                attributes.number("zeebe.element_instance.key", job.element_instance_key);
-                attributes.number("zeebe.job.key", job.key.0);
-                attributes.number("zeebe.job.retries", job.retries.into());
+            |fields| {
+                fields.name(&["activate ", &job.element_id]);
+                fields.extend(&self.activates);
+                fields.text("messaging.destination.name", &job.job_type);
+                fields.text("zeebe.process.id", &job.bpmn_process_id);
+                fields.number("zeebe.process_instance.key", job.process_instance_key);
+                fields.text("zeebe.element.id", &job.element_id);
+                fields.number("zeebe.element_instance.key", job.element_instance_key);
+                fields.number("zeebe.job.key", job.key.0);
+                fields.number("zeebe.job.retries", job.retries.into());
                 if missing {
-                    attributes.text("zeebe.context", "missing");
+                    fields.text("zeebe.context", "missing");
                 }
             },
         )
@@ -97,7 +111,8 @@ impl JobTraces {
         destination: &Uri,
         headers: &mut HeaderMap,
     ) -> Span {
-        spans::deliver(&self.traces.current(), described, destination, headers)
+        let job = self.traces.current();
+        spans::deliver(&job, described, destination, &self.shared, headers)
     }
 
     /// Gives an end to the engine, as a span of its own.
@@ -106,26 +121,14 @@ impl JobTraces {
         command: &'static str,
         end: impl Future<Output = Ended>,
     ) -> Ended {
-        let method = || [SERVICE, "/", command].concat();
-        let span = self.traces.current().child(
-            SpanKind::Client,
-            || method().into(),
-            |attributes| {
-                attributes.text("rpc.system.name", "grpc");
-                attributes.text("rpc.method", &method());
-                attributes.text("server.address", self.engine.host());
-                if let Some(port) = self.engine.port() {
-                    attributes.number("server.port", port.into());
-                }
-            },
-        );
+        let span = self.calls.span(&self.traces.current(), command, |_| {});
         let ended = span.scope(end).await;
         match &ended {
             Ended::Done => {
-                span.describe(|attributes| attributes.text("rpc.response.status_code", "OK"));
+                span.describe(|fields| fields.text("rpc.response.status_code", "OK"));
             }
             Ended::GoneAlready => {
-                span.describe(|attributes| attributes.text("zeebe.outcome", "gone_already"));
+                span.describe(|fields| fields.text("zeebe.outcome", "gone_already"));
             }
             Ended::TooLate => span.fail(
                 "too_late",
@@ -143,7 +146,7 @@ impl JobTraces {
 
     /// How the job ended.
     pub(super) fn ended(&self, how: &'static str) {
-        let describe = |attributes: &mut Attributes| attributes.text("zeebe.job.end", how);
+        let describe = |fields: &mut Fields| fields.text("zeebe.job.end", how);
         self.traces.current().describe(describe);
     }
 }
@@ -151,14 +154,14 @@ impl JobTraces {
 /// The span of one drain, below that of the request which had it begin. The jobs worked meanwhile go on each from
 /// its own process: the worker found them, for whatever reason.
 pub(super) fn drain(request: &Span) -> Span {
-    request.child(SpanKind::Internal, || "drain".into(), |_| {})
+    request.child(SpanKind::Internal, |fields| fields.name(&["drain"]))
 }
 
 /// How a drain ended.
 pub(super) fn drained(span: &Span, outcome: &Outcome, jobs: u64) {
-    span.describe(|attributes| {
-        attributes.text("zeebe.drain.end", outcome.name());
-        attributes.number("zeebe.drain.jobs", i64::try_from(jobs).unwrap_or(i64::MAX));
+    span.describe(|fields| {
+        fields.text("zeebe.drain.end", outcome.name());
+        fields.number("zeebe.drain.jobs", i64::try_from(jobs).unwrap_or(i64::MAX));
     });
     if let Some(reason) = outcome.reason() {
         span.fail(outcome.name(), &reason);

@@ -7,9 +7,16 @@ use std::path::{Path, PathBuf};
 const EDGES: &[(&str, &[&str])] = &[
     ("rules", &[]),
     ("decisions", &[]),
+    ("rpc", &[]),
     ("recipient", &["config"]),
-    ("sink", &["rules", "config", "recipient", "decisions"]),
-    ("source", &["rules", "config", "recipient", "decisions"]),
+    (
+        "sink",
+        &["rules", "config", "recipient", "decisions", "rpc"],
+    ),
+    (
+        "source",
+        &["rules", "config", "recipient", "decisions", "rpc"],
+    ),
     ("admin", &["rules", "config", "decisions"]),
     ("config", &["rules"]),
     (

@@ -12,22 +12,22 @@ mod receive;
 use std::borrow::Cow;
 
 use cloudevents_http::{Event, attribute};
-use runtime::telemetry::traces::{Attributes, Propagators, SpanContext, read_traceparent};
+use runtime::telemetry::traces::{Fields, Propagators, SpanContext, read_traceparent};
 
 use crate::extension::{TRACEPARENT, TRACESTATE};
 
-pub use deliver::{Described, deliver, delivered};
+pub use deliver::{Described, Server, deliver, delivered};
 pub use receive::{Arrival, answered, ask, process, receive};
 
 /// How an event came or goes.
-fn messaging(attributes: &mut Attributes, operation: &'static str, kind: &'static str) {
-    attributes.text("messaging.system", "knative");
-    attributes.text("messaging.operation.name", operation);
-    attributes.text("messaging.operation.type", kind);
+fn messaging(fields: &mut Fields, operation: &'static str, kind: &'static str) {
+    fields.text("messaging.system", "knative");
+    fields.text("messaging.operation.name", operation);
+    fields.text("messaging.operation.type", kind);
 }
 
 /// Which event it is.
-fn identity(attributes: &mut Attributes, event: &Event) {
+fn identity(fields: &mut Fields, event: &Event) {
     for (key, name) in [
         ("cloudevents.event_id", "id"),
         ("cloudevents.event_source", "source"),
@@ -35,7 +35,7 @@ fn identity(attributes: &mut Attributes, event: &Event) {
         ("cloudevents.event_subject", "subject"),
     ] {
         if let Some(value) = attribute(event, name) {
-            attributes.text(key, &value);
+            fields.text(key, &value);
         }
     }
 }

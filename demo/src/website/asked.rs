@@ -62,12 +62,14 @@ pub(super) fn click(traces: &Traces, verb: Verb, headers: &HeaderMap) -> Span {
     };
     traces.start(
         SpanKind::Server,
-        || name.into(),
         |propagators| Origin {
             parent: propagators.context(headers),
             ..Origin::default()
         },
-        |attributes| attributes.text("http.request.method", "POST"),
+        |fields| {
+            fields.name(&[name]);
+            fields.text("http.request.method", "POST");
+        },
     )
 }
 

@@ -1,21 +1,32 @@
 //! One attempt to deliver an event.
 
+use std::sync::LazyLock;
+
 use cloudevents_http::Event;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use runtime::telemetry::traces::{
-    Attributes, Span, SpanContext, SpanKind, Traces, traceparent, tracestate,
-};
+use http::{HeaderMap, HeaderName, Uri};
+use runtime::telemetry::traces::{Fields, Span, SpanContext, SpanKind, Traces};
 
 use super::{context_of, identity, messaging, ty};
 use crate::extension::{TRACEPARENT, TRACESTATE};
 use crate::{Attempt, NotReached};
 
+/// What all such spans say.
+static DELIVERS: LazyLock<Fields> = LazyLock::new(|| {
+    Fields::of(|fields| {
+        messaging(fields, "deliver", "send");
+        fields.text("http.request.method", "POST");
+    })
+});
+
+/// The attributes of an event in binary mode that say which span it is of.
+const EVENT_TRACEPARENT: HeaderName = HeaderName::from_static("ce-traceparent");
+const EVENT_TRACESTATE: HeaderName = HeaderName::from_static("ce-tracestate");
+
 /// What the spans of an event say of it, kept since the event itself becomes a message; nothing while tracing
 /// is off.
 #[derive(Debug, Default)]
 pub struct Described {
-    identity: Attributes,
-    ty: String,
+    fields: Fields,
     context: Option<SpanContext>,
     baggage: Option<String>,
 }
@@ -27,11 +38,12 @@ impl Described {
         let Some(propagators) = traces.propagators() else {
             return Self::default();
         };
-        let mut of_event = Attributes::default();
-        identity(&mut of_event, event);
         Self {
-            identity: of_event,
-            ty: ty(event).into_owned(),
+            fields: Fields::of(|fields| {
+                fields.name(&["deliver ", &ty(event)]);
+                fields.extend(&DELIVERS);
+                identity(fields, event);
+            }),
             context: context_of(event, propagators),
             baggage: baggage.filter(|_| propagators.baggage).map(str::to_owned),
         }
@@ -44,33 +56,72 @@ impl Described {
     }
 }
 
-/// The span of one attempt to deliver an event in binary mode; its headers then say that they are of it.
+/// What the spans of deliveries say of where they go.
+#[derive(Debug)]
+pub struct Server {
+    authority: String,
+    fields: Fields,
+}
+
+impl Server {
+    /// That of a destination.
+    #[must_use]
+    pub fn of(destination: &Uri) -> Self {
+        Self {
+            authority: authority(destination).to_owned(),
+            fields: Fields::of(|fields| server(fields, destination)),
+        }
+    }
+
+    fn describe(&self, destination: &Uri, fields: &mut Fields) {
+        if self.authority == authority(destination) {
+            fields.extend(&self.fields);
+        } else {
+            server(fields, destination);
+        }
+    }
+}
+
+fn authority(destination: &Uri) -> &str {
+    destination
+        .authority()
+        .map_or("", |authority| authority.as_str())
+}
+
+fn server(fields: &mut Fields, destination: &Uri) {
+    if let Some(host) = destination.host() {
+        fields.text("server.address", host);
+    }
+    if let Some(port) = destination.port_u16() {
+        fields.number("server.port", port.into());
+    }
+}
+
+/// The span of one attempt to deliver an event in binary mode; its headers then say that they are of it. `usual` is
+/// where most go.
 pub fn deliver(
     parent: &Span,
     described: &Described,
     destination: &Uri,
+    usual: &Server,
     headers: &mut HeaderMap,
 ) -> Span {
-    let span = parent.child(
-        SpanKind::Producer,
-        || format!("deliver {}", described.ty).into(),
-        |attributes| {
-            messaging(attributes, "deliver", "send");
-            attributes.extend(&described.identity);
-            attributes.text("http.request.method", "POST");
-            if let Some(host) = destination.host() {
-                attributes.text("server.address", host);
-            }
-            if let Some(port) = destination.port_u16() {
-                attributes.number("server.port", port.into());
-            }
-        },
-    );
+    let span = parent.child(SpanKind::Producer, |fields| {
+        fields.extend(&described.fields);
+        usual.describe(destination, fields);
+    });
     if let (Some(context), Some(propagators)) = (span.context(), span.propagators()) {
         propagators.inject(&context, described.baggage.as_deref(), headers);
         if propagators.trace_context {
-            attribute(headers, TRACEPARENT, Some(traceparent(&context)));
-            attribute(headers, TRACESTATE, tracestate(&context));
+            for (of_request, of_event) in [
+                (TRACEPARENT, EVENT_TRACEPARENT),
+                (TRACESTATE, EVENT_TRACESTATE),
+            ] {
+                match headers.get(of_request).cloned() {
+                    Some(value) => headers.insert(of_event, value),
+                    None => headers.remove(of_event),
+                };
+            }
         }
     }
     span
@@ -83,8 +134,8 @@ pub fn delivered(span: &Span, attempt: Option<&Attempt>) {
         Some(Attempt::NotReached { .. }) | None => None,
     };
     if let Some(status) = status {
-        span.describe(|attributes| {
-            attributes.number("http.response.status_code", status.as_u16().into());
+        span.describe(|fields| {
+            fields.number("http.response.status_code", status.as_u16().into());
         });
     }
     match attempt {
@@ -104,20 +155,5 @@ pub fn delivered(span: &Span, attempt: Option<&Attempt>) {
             span.fail(why, &attempt.summary());
         }
         None => span.fail("stopped", "the program stops; the event may have arrived"),
-    }
-}
-
-/// An attribute of an event in binary mode, set or taken away.
-fn attribute(headers: &mut HeaderMap, name: &str, value: Option<String>) {
-    let Ok(name) = HeaderName::try_from(format!("ce-{name}")) else {
-        return;
-    };
-    match value.and_then(|value| HeaderValue::try_from(value).ok()) {
-        Some(value) => {
-            headers.insert(name, value);
-        }
-        None => {
-            headers.remove(name);
-        }
     }
 }

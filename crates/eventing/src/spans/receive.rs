@@ -3,15 +3,20 @@
 //! With one event it is one span. Of a batch, which may bring events of several traces, each event has one
 //! more of its own, and it is that which whatever the event leads to goes on from.
 
+use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use cloudevents_http::Event;
 use http::{HeaderMap, StatusCode};
 use runtime::telemetry::traces::{
-    Attributes, Origin, Propagators, Span, SpanContext, SpanKind, Traces,
+    Fields, Origin, Propagators, Span, SpanContext, SpanKind, Traces,
 };
 
 use super::{context_of, identity, messaging, ty};
+
+/// What all spans of such requests say.
+static RECEIVES: LazyLock<Fields> =
+    LazyLock::new(|| Fields::of(|fields| messaging(fields, "receive", "process")));
 
 /// What is known of a request before its body is there; nothing while tracing is off.
 #[derive(Debug)]
@@ -47,15 +52,15 @@ impl Arrival {
 pub fn receive(traces: &Traces, arrival: Arrival, events: &[Event]) -> Span {
     traces.start(
         SpanKind::Consumer,
-        || match events {
-            [] => "receive".into(),
-            [only] => format!("receive {}", ty(only)).into(),
-            [..] => "receive batch".into(),
-        },
         |propagators| arrival.origin(events, propagators),
-        |attributes| {
-            messaging(attributes, "receive", "process");
-            carried(attributes, events);
+        |fields| {
+            match events {
+                [] => fields.name(&["receive"]),
+                [only] => fields.name(&["receive ", &ty(only)]),
+                [..] => fields.name(&["receive batch"]),
+            }
+            fields.extend(&RECEIVES);
+            carried(fields, events);
         },
     )
 }
@@ -65,23 +70,23 @@ pub fn receive(traces: &Traces, arrival: Arrival, events: &[Event]) -> Span {
 pub fn ask(traces: &Traces, arrival: Arrival, route: &'static str, events: &[Event]) -> Span {
     traces.start(
         SpanKind::Server,
-        || format!("POST {route}").into(),
         |propagators| arrival.origin(events, propagators),
-        |attributes| {
-            attributes.text("http.request.method", "POST");
-            attributes.text("http.route", route);
-            carried(attributes, events);
+        |fields| {
+            fields.name(&["POST ", route]);
+            fields.text("http.request.method", "POST");
+            fields.text("http.route", route);
+            carried(fields, events);
         },
     )
 }
 
 /// Which event came, or how many.
-fn carried(attributes: &mut Attributes, events: &[Event]) {
+fn carried(fields: &mut Fields, events: &[Event]) {
     match events {
-        [only] => identity(attributes, only),
+        [only] => identity(fields, only),
         [..] => {
             let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
-            attributes.number("messaging.batch.message_count", count);
+            fields.number("messaging.batch.message_count", count);
         }
     }
 }
@@ -94,19 +99,19 @@ pub fn process(request: &Span, event: &Event, of: usize) -> Span {
     }
     request.sibling(
         SpanKind::Consumer,
-        || format!("process {}", ty(event)).into(),
         |propagators| origin(context_of(event, propagators), request.context()),
-        |attributes| {
-            messaging(attributes, "process", "process");
-            identity(attributes, event);
+        |fields| {
+            fields.name(&["process ", &ty(event)]);
+            messaging(fields, "process", "process");
+            identity(fields, event);
         },
     )
 }
 
 /// How a request was answered. Whatever was not accepted is an error: the event has not arrived.
 pub fn answered(span: &Span, status: StatusCode, reason: Option<&str>) {
-    span.describe(|attributes| {
-        attributes.number("http.response.status_code", status.as_u16().into());
+    span.describe(|fields| {
+        fields.number("http.response.status_code", status.as_u16().into());
     });
     if !status.is_success() {
         span.fail(status.as_str(), reason.unwrap_or_default());

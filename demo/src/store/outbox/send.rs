@@ -45,7 +45,13 @@ impl Outbox {
             let mut message = message.clone();
             let destination = self.binding.destination();
             let parent = self.store.traces().remote(described.context());
-            let span = spans::deliver(&parent, &described, destination, &mut message.headers);
+            let span = spans::deliver(
+                &parent,
+                &described,
+                destination,
+                &self.server,
+                &mut message.headers,
+            );
             let attempt = self.sender.send(destination, message, TIMEOUT).await;
             spans::delivered(&span, Some(&attempt));
             drop(span);

@@ -10,6 +10,14 @@ const LONGEST_BAGGAGE: usize = 1_024;
 /// A longer trace state is dropped, as W3C Trace Context (3.3.1.5) allows: each span of the trace holds it.
 const LONGEST_TRACESTATE: usize = 512;
 
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+const B3: HeaderName = HeaderName::from_static("b3");
+const B3_TRACE_ID: HeaderName = HeaderName::from_static("x-b3-traceid");
+const B3_SPAN_ID: HeaderName = HeaderName::from_static("x-b3-spanid");
+const B3_SAMPLED: HeaderName = HeaderName::from_static("x-b3-sampled");
+
 /// How context comes and goes, as `OTEL_PROPAGATORS` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Propagators {
@@ -71,54 +79,55 @@ impl Propagators {
 
     /// Writes a context into a request's headers, in place of what is there.
     pub fn inject(&self, context: &SpanContext, baggage: Option<&str>, headers: &mut HeaderMap) {
-        let mut set = |name: &'static str, value: &str| {
-            if let Ok(value) = HeaderValue::try_from(value) {
-                headers.insert(HeaderName::from_static(name), value);
-            }
-        };
         let flag = |sampled: bool| if sampled { "1" } else { "0" };
         let sampled = flag(context.is_sampled());
         if self.trace_context {
-            set("traceparent", &traceparent(context));
-            if let Some(state) = tracestate(context) {
-                set("tracestate", &state);
+            set(headers, TRACEPARENT, &traceparent(context));
+            match tracestate(context) {
+                Some(state) => set(headers, TRACESTATE, &state),
+                // What is there belongs to another context.
+                None => drop(headers.remove(TRACESTATE)),
             }
         }
         if self.b3 {
             let (trace, span) = (context.trace_id(), context.span_id());
-            set("b3", &format!("{trace}-{span}-{sampled}"));
+            set(headers, B3, &format!("{trace}-{span}-{sampled}"));
         }
         if self.b3_multi {
-            set("x-b3-traceid", &context.trace_id().to_string());
-            set("x-b3-spanid", &context.span_id().to_string());
-            set("x-b3-sampled", sampled);
+            set(headers, B3_TRACE_ID, &context.trace_id().to_string());
+            set(headers, B3_SPAN_ID, &context.span_id().to_string());
+            set(headers, B3_SAMPLED, sampled);
         }
         if let Some(baggage) =
             baggage.filter(|baggage| self.baggage && baggage.len() <= LONGEST_BAGGAGE)
         {
-            set("baggage", baggage);
+            set(headers, BAGGAGE, baggage);
         }
+    }
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        headers.insert(name, value);
     }
 }
 
 /// A context as the header `traceparent` (W3C Trace Context, 3.2).
 #[must_use]
 pub fn traceparent(context: &SpanContext) -> String {
-    let mut text = String::with_capacity(55);
-    text.push_str("00-");
-    push_hex(&context.trace_id().to_bytes(), &mut text);
-    text.push('-');
-    push_hex(&context.span_id().to_bytes(), &mut text);
-    text.push_str(if context.is_sampled() { "-01" } else { "-00" });
-    text
+    // Without the formatter, since each delivery and each command has one.
+    let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+    write_hex(&context.trace_id().to_bytes(), &mut text[3..35]);
+    write_hex(&context.span_id().to_bytes(), &mut text[36..52]);
+    text[54] |= u8::from(context.is_sampled());
+    String::from_utf8(text.to_vec()).expect("digits")
 }
 
-/// Without the formatter, since each delivery and each command has one.
-fn push_hex(bytes: &[u8], text: &mut String) {
+fn write_hex(bytes: &[u8], text: &mut [u8]) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    for (byte, digits) in bytes.iter().zip(text.chunks_exact_mut(2)) {
+        digits[0] = DIGITS[usize::from(byte >> 4)];
+        digits[1] = DIGITS[usize::from(byte & 15)];
     }
 }
 
@@ -287,6 +296,16 @@ mod tests {
             assert_eq!(traceparent(&read), parent);
             assert_eq!(tracestate(&read), kept.then_some(state));
         }
+    }
+
+    #[test]
+    fn a_trace_state_of_another_context_does_not_stay() {
+        let mut headers = headers(&[("traceparent", "of another"), ("tracestate", "its=own")]);
+        let parent = format!("00-{TRACE}-{SPAN}-00");
+        let context = read_traceparent(&parent, None).expect("a context");
+        Propagators::default().inject(&context, None, &mut headers);
+        assert_eq!(headers.get("traceparent").expect("one"), parent.as_str());
+        assert_eq!(headers.get("tracestate"), None);
     }
 
     #[test]

@@ -10,13 +10,20 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use opentelemetry::InstrumentationScope;
-use opentelemetry::trace::{SpanContext, SpanId, SpanKind};
+use opentelemetry::trace::{SpanContext, SpanKind};
 use opentelemetry_proto::tonic::resource::v1;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, SpanFlags, span};
 use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
 use opentelemetry_sdk::Resource;
 use prost::Message as _;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint};
+
+use self::head::Head;
+
+mod head;
+
+/// Enough for two fields.
+type Short = Head<16>;
 
 /// The field of `ScopeSpans`.
 const SPANS: u32 = 2;
@@ -42,11 +49,20 @@ mod field {
     pub(super) const FLAGS: u32 = 16;
 }
 
+/// A span's name.
+pub(super) fn name(parts: &[&str], span: &mut Vec<u8>) {
+    Short::of(field::NAME, length_of(parts)).write(span);
+    append(parts, span);
+}
+
 /// An attribute of a span.
-pub(super) fn text_attribute(key: &str, value: &str, span: &mut Vec<u8>) {
+pub(super) fn text_attribute(key: &str, parts: &[&str], span: &mut Vec<u8>) {
     const STRING_VALUE: u32 = 1;
-    attribute(key, sized(value.len()), span);
-    bytes(STRING_VALUE, value.as_bytes(), span);
+    let length = length_of(parts);
+    let mut head = attribute(key, sized(length), span);
+    head.sized(STRING_VALUE, length);
+    head.write(span);
+    append(parts, span);
 }
 
 /// An attribute of a span.
@@ -54,17 +70,30 @@ pub(super) fn number_attribute(key: &str, value: i64, span: &mut Vec<u8>) {
     const INT_VALUE: u32 = 3;
     // Protobuf's int64: a negative one is as long as can be.
     let value = value.cast_unsigned();
-    attribute(key, 1 + encoded_len_varint(value), span);
-    number(INT_VALUE, value, span);
+    let mut head = attribute(key, 1 + encoded_len_varint(value), span);
+    head.number(INT_VALUE, value);
+    head.write(span);
 }
 
-/// `KeyValue`, up to what is in its `AnyValue`, whose length is `value`.
-fn attribute(key: &str, value: usize, span: &mut Vec<u8>) {
+/// `KeyValue`, up to what is in its `AnyValue`, whose length is `value`; what comes next belongs to the head.
+fn attribute(key: &str, value: usize, span: &mut Vec<u8>) -> Short {
     const KEY: u32 = 1;
     const VALUE: u32 = 2;
-    length(field::ATTRIBUTES, sized(key.len()) + sized(value), span);
-    bytes(KEY, key.as_bytes(), span);
-    length(VALUE, value, span);
+    let mut head = Short::of(field::ATTRIBUTES, sized(key.len()) + sized(value));
+    head.sized(KEY, key.len());
+    head.write(span);
+    span.extend_from_slice(key.as_bytes());
+    Short::of(VALUE, value)
+}
+
+fn length_of(parts: &[&str]) -> usize {
+    parts.iter().map(|part| part.len()).sum()
+}
+
+fn append(parts: &[&str], span: &mut Vec<u8>) {
+    for part in parts {
+        span.extend_from_slice(part.as_bytes());
+    }
 }
 
 /// A link of a span.
@@ -79,46 +108,56 @@ pub(super) fn link(to: &SpanContext, span: &mut Vec<u8>) {
     bytes(field::LINKS, &link.encode_to_vec(), span);
 }
 
-/// A span that has ended; its attributes and links are written already.
+/// A span that begins.
+#[derive(Debug)]
+pub(super) struct Begun<'s> {
+    pub(super) context: &'s SpanContext,
+    /// None where it begins a trace.
+    pub(super) parent: Option<&'s SpanContext>,
+    pub(super) kind: &'s SpanKind,
+    pub(super) at: SystemTime,
+}
+
+impl Begun<'_> {
+    pub(super) fn write(&self, span: &mut Vec<u8>) {
+        let context = self.context;
+        let mut head = Head::<80>::new();
+        head.short(field::TRACE_ID, context.trace_id().to_bytes());
+        head.short(field::SPAN_ID, context.span_id().to_bytes());
+        if let Some(parent) = self.parent {
+            head.short(field::PARENT_SPAN_ID, parent.span_id().to_bytes());
+        }
+        head.number(field::KIND, kind(self.kind));
+        head.fixed64(field::START_TIME_UNIX_NANO, nanoseconds(self.at));
+        let remote = self.parent.is_some_and(SpanContext::is_remote);
+        head.fixed32(field::FLAGS, flags(context, remote));
+        head.write(span);
+        let state = context.trace_state().header();
+        if !state.is_empty() {
+            bytes(field::TRACE_STATE, state.as_bytes(), span);
+        }
+    }
+}
+
+/// The end of a span.
 #[derive(Debug)]
 pub(super) struct Ended<'s> {
-    pub(super) context: &'s SpanContext,
-    /// Invalid where it began a trace.
-    pub(super) parent: SpanId,
-    pub(super) parent_is_remote: bool,
-    pub(super) kind: &'s SpanKind,
-    pub(super) name: &'s str,
-    pub(super) began: SystemTime,
-    pub(super) ended: SystemTime,
+    pub(super) at: SystemTime,
     pub(super) links_left_out: u32,
     pub(super) failure: Option<&'s str>,
 }
 
 impl Ended<'_> {
     pub(super) fn write(&self, span: &mut Vec<u8>) {
-        let context = self.context;
-        bytes(field::TRACE_ID, &context.trace_id().to_bytes(), span);
-        bytes(field::SPAN_ID, &context.span_id().to_bytes(), span);
-        let state = context.trace_state().header();
-        if !state.is_empty() {
-            bytes(field::TRACE_STATE, state.as_bytes(), span);
-        }
-        if self.parent != SpanId::INVALID {
-            bytes(field::PARENT_SPAN_ID, &self.parent.to_bytes(), span);
-        }
-        bytes(field::NAME, self.name.as_bytes(), span);
-        number(field::KIND, kind(self.kind), span);
-        fixed64(field::START_TIME_UNIX_NANO, nanoseconds(self.began), span);
-        fixed64(field::END_TIME_UNIX_NANO, nanoseconds(self.ended), span);
+        let mut head = Short::new();
+        head.fixed64(field::END_TIME_UNIX_NANO, nanoseconds(self.at));
         if self.links_left_out > 0 {
-            number(field::DROPPED_LINKS_COUNT, self.links_left_out.into(), span);
+            head.number(field::DROPPED_LINKS_COUNT, self.links_left_out.into());
         }
+        head.write(span);
         if let Some(message) = self.failure {
             failure(message, span);
         }
-        encode_key(field::FLAGS, WireType::ThirtyTwoBit, span);
-        let flags = flags(context, self.parent_is_remote);
-        span.extend_from_slice(&flags.to_le_bytes());
     }
 }
 
@@ -126,9 +165,11 @@ fn failure(message: &str, span: &mut Vec<u8>) {
     const MESSAGE: u32 = 2;
     const CODE: u32 = 3;
     const ERROR: u64 = 2;
-    length(field::STATUS, sized(message.len()) + 2, span);
-    bytes(MESSAGE, message.as_bytes(), span);
-    number(CODE, ERROR, span);
+    let mut head = Short::of(field::STATUS, sized(message.len()) + 2);
+    head.number(CODE, ERROR);
+    head.sized(MESSAGE, message.len());
+    head.write(span);
+    span.extend_from_slice(message.as_bytes());
 }
 
 fn kind(kind: &SpanKind) -> u64 {
@@ -161,24 +202,9 @@ fn sized(bytes: usize) -> usize {
     1 + encoded_len_varint(bytes as u64) + bytes
 }
 
-fn length(field: u32, bytes: usize, out: &mut Vec<u8>) {
-    encode_key(field, WireType::LengthDelimited, out);
-    encode_varint(bytes as u64, out);
-}
-
 fn bytes(field: u32, value: &[u8], out: &mut Vec<u8>) {
-    length(field, value.len(), out);
+    Short::of(field, value.len()).write(out);
     out.extend_from_slice(value);
-}
-
-fn number(field: u32, value: u64, out: &mut Vec<u8>) {
-    encode_key(field, WireType::Varint, out);
-    encode_varint(value, out);
-}
-
-fn fixed64(field: u32, value: u64, out: &mut Vec<u8>) {
-    encode_key(field, WireType::SixtyFourBit, out);
-    out.extend_from_slice(&value.to_le_bytes());
 }
 
 /// Adds a span to those that [`Frame`] frames.

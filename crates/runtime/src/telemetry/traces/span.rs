@@ -1,15 +1,14 @@
 //! Spans that are nothing while tracing is off.
 
-use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use opentelemetry::trace::{SpanContext, SpanKind};
 
-use super::attributes::Attributes;
 use super::context::Propagators;
 use super::current::{self, Scoped};
+use super::fields::Fields;
 use super::live::{Live, Tracer};
 
 /// Makes spans, or does nothing. Cheap to clone.
@@ -69,20 +68,20 @@ impl Traces {
         self.0.as_ref().map(|tracer| &tracer.propagators)
     }
 
-    /// Begins a span. The closures are called only while tracing is on, the last only for a span that is sampled.
+    /// Begins a span, whose name and attributes `say` says. The closures are called only while tracing is on, `say` only
+    /// for a span that is sampled.
     pub fn start(
         &self,
         kind: SpanKind,
-        name: impl FnOnce() -> Cow<'static, str>,
         origin: impl FnOnce(&Propagators) -> Origin,
-        attributes: impl FnOnce(&mut Attributes),
+        say: impl FnOnce(&mut Fields),
     ) -> Span {
         let Some(tracer) = &self.0 else {
             return Span(None);
         };
         let origin = origin(&tracer.propagators);
         let parent = origin.parent.unwrap_or(SpanContext::NONE);
-        let live = Live::begin(tracer, &parent, kind, name(), origin.began, attributes);
+        let live = Live::begin(tracer, &parent, &kind, origin.began, say);
         if let Some(link) = &origin.link {
             live.link(link);
         }
@@ -99,15 +98,10 @@ impl Span {
 
     /// Begins a span within this one; nothing where this is nothing.
     #[must_use]
-    pub fn child(
-        &self,
-        kind: SpanKind,
-        name: impl FnOnce() -> Cow<'static, str>,
-        attributes: impl FnOnce(&mut Attributes),
-    ) -> Self {
+    pub fn child(&self, kind: SpanKind, say: impl FnOnce(&mut Fields)) -> Self {
         let begin = |live: &Arc<Live>| {
             let (tracer, parent) = (&live.tracer, &live.context);
-            Arc::new(Live::begin(tracer, parent, kind, name(), None, attributes))
+            Arc::new(Live::begin(tracer, parent, &kind, None, say))
         };
         Self(self.0.as_ref().map(begin))
     }
@@ -117,18 +111,17 @@ impl Span {
     pub fn sibling(
         &self,
         kind: SpanKind,
-        name: impl FnOnce() -> Cow<'static, str>,
         origin: impl FnOnce(&Propagators) -> Origin,
-        attributes: impl FnOnce(&mut Attributes),
+        say: impl FnOnce(&mut Fields),
     ) -> Self {
         let tracer = self.0.as_ref().map(|live| Arc::clone(&live.tracer));
-        Traces(tracer).start(kind, name, origin, attributes)
+        Traces(tracer).start(kind, origin, say)
     }
 
-    /// Adds attributes, and calls the closure only where somebody will see them; the closure must not touch the span.
-    pub fn describe(&self, attributes: impl FnOnce(&mut Attributes)) {
+    /// Adds what the closure says, and calls it only where somebody will see that; the closure must not touch the span.
+    pub fn describe(&self, say: impl FnOnce(&mut Fields)) {
         if let Some(live) = &self.0 {
-            live.describe(attributes);
+            live.describe(say);
         }
     }
 

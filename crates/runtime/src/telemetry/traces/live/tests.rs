@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use opentelemetry::trace::{SpanKind, TraceContextExt, TraceState};
+use opentelemetry::trace::{SpanId, SpanKind, TraceContextExt, TraceState};
 use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::trace::v1::Span;
@@ -51,8 +51,8 @@ fn other(trace: u128, sampled: bool) -> SpanContext {
 #[test]
 fn a_span_has_so_many_links_and_counts_the_others() {
     let tracer = tracer();
-    let (kind, name) = (SpanKind::Internal, "drain".into());
-    let span = Live::begin(&tracer, &SpanContext::NONE, kind, name, None, |_| {});
+    let kind = SpanKind::Internal;
+    let span = Live::begin(&tracer, &SpanContext::NONE, &kind, None, |_| {});
     for _ in 0..MOST_LINKS + 2 {
         span.link(&other(1, true));
     }
@@ -77,7 +77,7 @@ fn what_is_sampled_is_what_the_sdk_samples() {
         for trace in traces {
             for parent in [None, Some(other(trace, true)), Some(other(trace, false))] {
                 let (id, kind) = (TraceId::from(trace), SpanKind::Server);
-                let ours = is_sampled(&sampler, parent.as_ref(), id, "span", &kind);
+                let ours = is_sampled(&sampler, parent.as_ref(), id, &kind);
                 let context = parent.as_ref().map_or_else(Context::new, |parent| {
                     Context::new().with_remote_span_context(parent.clone())
                 });

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry::trace::{Link, Status, TraceFlags, TraceId, TraceState};
+use opentelemetry::trace::{Link, SpanId, Status, TraceFlags, TraceId, TraceState};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
@@ -78,9 +78,27 @@ fn spans() -> Vec<SpanData> {
 
 /// The same span, by our means.
 fn written(data: &SpanData) -> Vec<u8> {
+    let parent = (data.parent_span_id != SpanId::INVALID).then(|| {
+        SpanContext::new(
+            data.span_context.trace_id(),
+            data.parent_span_id,
+            TraceFlags::SAMPLED,
+            data.parent_span_is_remote,
+            TraceState::default(),
+        )
+    });
     let mut span = Vec::new();
+    let begun = Begun {
+        context: &data.span_context,
+        parent: parent.as_ref(),
+        kind: &data.span_kind,
+        at: data.start_time,
+    };
+    begun.write(&mut span);
+    let (first, rest) = data.name.split_at(8);
+    name(&[first, rest], &mut span);
     for text in texts() {
-        text_attribute("text", &text, &mut span);
+        text_attribute("text", &[&text], &mut span);
     }
     for number in NUMBERS {
         number_attribute("number", number, &mut span);
@@ -89,13 +107,7 @@ fn written(data: &SpanData) -> Vec<u8> {
         link(&of.span_context, &mut span);
     }
     let ended = Ended {
-        context: &data.span_context,
-        parent: data.parent_span_id,
-        parent_is_remote: data.parent_span_is_remote,
-        kind: &data.span_kind,
-        name: &data.name,
-        began: data.start_time,
-        ended: data.end_time,
+        at: data.end_time,
         links_left_out: data.links.dropped_count,
         failure: match &data.status {
             Status::Error { description } => Some(description),

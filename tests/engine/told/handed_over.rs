@@ -61,7 +61,7 @@ async fn who_waited_for_a_message_is_known_after_a_restart_on_a_state_that_was_k
         taken.max(unwanted)
     };
     settled(&zeebe, kept).await;
-    snapshot(&zeebe, kept).await;
+    snapshot(&zeebe).await;
     zeebe.kill().await;
     zeebe.start_again().await;
     let scenario = Scenario::new(&zeebe, "kept");

@@ -2,7 +2,7 @@
 //!
 //! `/healthz`: the listener is up. A Knative Service's readiness probe uses it: a Revision must become
 //! ready while the engine is away, and engine trouble is answered per request. `/readyz`: everything this
-//! process needs, with reasons. `/metrics`: Prometheus text. `debug`: decisions, and the log's filter.
+//! process needs, with reasons. `/metrics`: Prometheus text, or OpenMetrics. `debug`: decisions, and the log's filter.
 
 mod debug;
 
@@ -13,10 +13,10 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use runtime::readiness::Readiness;
 use runtime::telemetry::logs::LogFilter;
-use runtime::telemetry::metrics::Metrics;
+use runtime::telemetry::metrics::{Format, Metrics};
 use serde_json::json;
 
 use crate::decisions::Decisions;
@@ -67,9 +67,10 @@ async fn readyz(State(admin): State<Arc<Admin>>) -> Response<Body> {
     answer(status, "application/json", body.to_string())
 }
 
-async fn render(State(admin): State<Arc<Admin>>) -> Response<Body> {
-    match admin.metrics.render() {
-        Ok(text) => answer(StatusCode::OK, Metrics::CONTENT_TYPE, text),
+async fn render(State(admin): State<Arc<Admin>>, headers: HeaderMap) -> Response<Body> {
+    let format = Format::asked(&headers);
+    match admin.metrics.render(format) {
+        Ok(text) => answer(StatusCode::OK, format.content_type(), text),
         Err(error) => answer(
             StatusCode::INTERNAL_SERVER_ERROR,
             "text/plain",

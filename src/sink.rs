@@ -27,7 +27,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
-use opentelemetry::metrics::Meter;
+use runtime::telemetry::metrics::Metrics;
 use runtime::telemetry::traces::Traces;
 use tokio_util::task::TaskTracker;
 use zeebe_client::Gateway;
@@ -56,7 +56,7 @@ pub struct Sink {
 #[derive(Debug)]
 pub struct Signals<'a> {
     /// For what is counted.
-    pub meter: &'a Meter,
+    pub metrics: &'a Metrics,
     /// For spans.
     pub traces: Traces,
     /// For what became of an event.
@@ -73,14 +73,14 @@ impl Sink {
         config: &SinkConfig,
         limits: &Limits,
         Signals {
-            meter,
+            metrics,
             traces,
             decisions,
         }: Signals<'_>,
     ) -> Arc<Self> {
-        let metrics = metrics::SinkMetrics::new(meter, &rules);
         let limiter = limiter::Limiter::new(limits.max_commands_in_flight);
-        metrics::observe_limiter(meter, &limiter);
+        metrics::observe_limiter(metrics, &limiter);
+        let metrics = metrics::SinkMetrics::new(metrics, &rules);
         Arc::new(Self {
             rules,
             executor: execute::Executor::new(gateway, limiter, config, metrics.clone()),

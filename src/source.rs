@@ -40,8 +40,8 @@ use std::time::Duration;
 
 use axum::Router;
 use eventing::{Sender, SenderError, SenderSettings, SinkBinding};
-use opentelemetry::metrics::Meter;
 use runtime::shutdown::Shutdown;
+use runtime::telemetry::metrics::Metrics;
 use runtime::telemetry::traces::Traces;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -89,7 +89,7 @@ impl Source {
         config: &SourceConfig,
         tenant_id: Option<&str>,
         decisions: Decisions,
-        meter: &Meter,
+        metrics: &Metrics,
         traces: Traces,
     ) -> Result<Self, SourceError> {
         let sender = Sender::new(&SenderSettings {
@@ -108,20 +108,21 @@ impl Source {
             ..worker_settings(config, tenant_id)
         };
         let worker = Arc::new(JobWorker::start(gateway, settings)?);
-        metrics::observe_worker(meter, &worker);
+        let meter = metrics.meter(metrics::SCOPE);
+        metrics::observe_worker(&meter, &worker);
         let bench = Arc::new(work::Bench::new(
             sender,
             binding.clone(),
             config.clone(),
             &worker,
             decisions,
-            meter,
+            metrics,
             traces,
         ));
         if let Some(missing) = missing {
             bench.no_token(&missing);
         }
-        metrics::observe_destination(meter, bench.outage.trouble());
+        metrics::observe_destination(&meter, bench.outage.trouble());
         Ok(Self {
             worker,
             bench,

@@ -93,7 +93,7 @@ pub async fn run(
             &config.sink,
             &config.limits,
             Signals {
-                meter: &metrics.meter("sink"),
+                metrics: &metrics,
                 traces: traces.clone(),
                 decisions: decisions.clone(),
             },
@@ -302,7 +302,7 @@ fn start_source(
                 &config.source,
                 tenant_id,
                 decisions,
-                &metrics.meter("source"),
+                metrics,
                 traces,
             )?))
         }

@@ -138,7 +138,8 @@ impl Executor {
             let acknowledgement = acknowledge(kind, outcome, self.not_deployed);
             let next = Instant::now() + jittered(pause);
             if !acknowledgement.is_retryable() || !bounds.retried || next > bounds.last_begin {
-                self.metrics.command(kind, outcome, began.elapsed());
+                self.metrics
+                    .command(kind, outcome, began.elapsed(), &step.span);
                 self.metrics
                     .acknowledged(planned.rule.as_ref(), acknowledgement);
                 step.pen.decided(|decision| {

@@ -10,14 +10,17 @@ use std::time::Duration;
 
 use http::StatusCode;
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{BoundCounter, BoundHistogram, Counter, Histogram, Meter};
-use runtime::telemetry::metrics::DURATION_BOUNDARIES;
+use opentelemetry::metrics::{BoundCounter, Counter};
+use runtime::telemetry::metrics::{BoundDurations, Durations, Metrics};
+use runtime::telemetry::traces::Span;
 use zeebe_client::ErrorKind;
 
 use super::acknowledge::{Acknowledgement, Command, Outcome};
 use super::limiter::Limiter;
 use crate::rules::Rules;
 
+/// The scope of the room's instruments.
+const SCOPE: &str = "sink";
 /// Stands for the rule where there is no rules file.
 const NO_RULES_FILE: &str = "default";
 
@@ -43,26 +46,26 @@ pub(super) struct SinkMetrics {
     accepted: BoundCounter<u64>,
     events: BoundCounter<u64>,
     unmatched: BoundCounter<u64>,
-    commands: Histogram<f64>,
+    commands: Durations,
     /// For each command, where its outcome is that it was done.
-    done: [BoundHistogram<f64>; Command::ALL.len()],
+    done: [BoundDurations; Command::ALL.len()],
     retries: Counter<u64>,
     /// For each rule what it led to, by how the event's sender was told.
     by_rule: HashMap<Arc<str>, [BoundCounter<u64>; Acknowledgement::ALL.len()]>,
 }
 
 impl SinkMetrics {
-    pub(super) fn new(meter: &Meter, rules: &Rules) -> Self {
+    pub(super) fn new(metrics: &Metrics, rules: &Rules) -> Self {
+        let meter = metrics.meter(SCOPE);
         let requests = meter
             .u64_counter("bridge.sink.requests")
             .with_description("Requests answered, by status")
             .build();
-        let commands = meter
-            .f64_histogram("bridge.sink.command.duration")
-            .with_unit("s")
-            .with_description("From a plan to the engine's last word on it, retries included")
-            .with_boundaries(DURATION_BOUNDARIES.to_vec())
-            .build();
+        let commands = metrics.durations(
+            SCOPE,
+            "bridge.sink.command.duration",
+            "From a plan to the engine's last word on it, retries included",
+        );
         let events = meter
             .u64_counter("bridge.sink.events")
             .with_description("Events received")
@@ -143,17 +146,17 @@ impl SinkMetrics {
         self.retries.add(1, &[command_label(command)]);
     }
 
-    pub(super) fn command(&self, command: Command, outcome: Outcome, took: Duration) {
-        let seconds = took.as_secs_f64();
+    /// A command of the event with this span has its last word.
+    pub(super) fn command(&self, command: Command, outcome: Outcome, took: Duration, span: &Span) {
         match outcome {
             Outcome::Done => {
                 if let Some(done) = self.done.get(command as usize) {
-                    done.record(seconds);
+                    done.record(took, span);
                 }
             }
             Outcome::Refused(_) | Outcome::UnknownAtMostOnce => {
                 self.commands
-                    .record(seconds, &command_labels(command, outcome));
+                    .record(took, &command_labels(command, outcome), span);
             }
         }
     }
@@ -165,9 +168,10 @@ fn without_file(rules: &Rules) -> Option<&'static str> {
 }
 
 /// Shows how many commands wait for a place among those in flight.
-pub(super) fn observe_limiter(meter: &Meter, limiter: &Limiter) {
+pub(super) fn observe_limiter(metrics: &Metrics, limiter: &Limiter) {
     let limiter = limiter.clone();
-    let _ = meter
+    let _ = metrics
+        .meter(SCOPE)
         .u64_observable_gauge("bridge.sink.commands.waiting")
         .with_description("Commands that wait for a place among those in flight")
         .with_callback(move |gauge| gauge.observe(limiter.waiting() as u64, &[]))

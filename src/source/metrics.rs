@@ -7,8 +7,9 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::{BoundCounter, BoundHistogram, Counter, Histogram, Meter};
-use runtime::telemetry::metrics::DURATION_BOUNDARIES;
+use opentelemetry::metrics::{BoundCounter, Counter, Meter};
+use runtime::telemetry::metrics::{BoundDurations, Durations, Metrics};
+use runtime::telemetry::traces::Span;
 use tokio::sync::watch;
 use zeebe_client::{JobWorker, WorkerStats};
 
@@ -16,6 +17,8 @@ use super::drain::Outcome;
 use super::outcome::Ending;
 use super::trouble::Trouble;
 
+/// The scope of the room's instruments.
+pub(super) const SCOPE: &str = "source";
 /// Every way in which a job ends; the last three are the engine's word against ours.
 const ENDINGS: [&str; 8] = [
     "complete",
@@ -43,8 +46,8 @@ pub(super) const REFUSED: &str = "refused";
 /// The source's instruments; `docs/OPERATING.md` lists them.
 #[derive(Debug, Clone)]
 pub(super) struct SourceMetrics {
-    deliveries: Histogram<f64>,
-    completing_deliveries: BoundHistogram<f64>,
+    deliveries: Durations,
+    completing_deliveries: BoundDurations,
     endings: Counter<u64>,
     completed: BoundCounter<u64>,
     loops: BoundCounter<u64>,
@@ -55,13 +58,13 @@ pub(super) struct SourceMetrics {
 }
 
 impl SourceMetrics {
-    pub(super) fn new(meter: &Meter) -> Self {
-        let deliveries = meter
-            .f64_histogram("bridge.source.delivery.duration")
-            .with_unit("s")
-            .with_description("One delivery, by what it means for the job")
-            .with_boundaries(DURATION_BOUNDARIES.to_vec())
-            .build();
+    pub(super) fn new(metrics: &Metrics) -> Self {
+        let meter = metrics.meter(SCOPE);
+        let deliveries = metrics.durations(
+            SCOPE,
+            "bridge.source.delivery.duration",
+            "One delivery, by what it means for the job",
+        );
         let endings = meter
             .u64_counter("bridge.source.jobs")
             .with_description("Jobs ended, by how")
@@ -108,13 +111,13 @@ impl SourceMetrics {
         }
     }
 
-    pub(super) fn delivered(&self, ending: &Ending, took: Duration) {
-        let seconds = took.as_secs_f64();
+    /// A delivery with this span was answered, or not in time.
+    pub(super) fn delivered(&self, ending: &Ending, took: Duration, span: &Span) {
         if *ending == Ending::Complete {
-            self.completing_deliveries.record(seconds);
+            self.completing_deliveries.record(took, span);
         } else {
             self.deliveries
-                .record(seconds, &[outcome_label(name(ending))]);
+                .record(took, &[outcome_label(name(ending))], span);
         }
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use eventing::{Attempt, Sender, SinkBinding, spans};
 use http::Uri;
-use opentelemetry::metrics::Meter;
+use runtime::telemetry::metrics::Metrics;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use zeebe_client::{HeldJob, JobWorker};
@@ -57,7 +57,7 @@ impl Bench {
         config: SourceConfig,
         worker: &Arc<JobWorker>,
         decisions: Decisions,
-        meter: &Meter,
+        metrics: &Metrics,
         traces: JobTraces,
     ) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl Bench {
             config,
             give_up: CancellationToken::new(),
             decisions,
-            metrics: SourceMetrics::new(meter),
+            metrics: SourceMetrics::new(metrics),
             traces,
         }
     }
@@ -205,10 +205,9 @@ impl Bench {
             () = self.give_up.cancelled() => None,
         };
         spans::delivered(&span, attempt.as_ref());
-        drop(span);
         let attempt = attempt?;
         let ending = ending(&attempt, &parcel.task.error_map);
-        self.metrics.delivered(&ending, began.elapsed());
+        self.metrics.delivered(&ending, began.elapsed(), &span);
         Some((attempt, ending))
     }
 }

@@ -18,6 +18,8 @@ mod diagrams;
 mod docs;
 /// A request that waits until all jobs that waited are worked.
 mod drain;
+/// The trace that a slow bucket leads to.
+mod exemplars;
 /// What nobody in his right mind sends.
 mod hostile;
 /// What the Dockerfile says of the workspace.

@@ -76,7 +76,7 @@ async fn five_minutes(
         &config.source,
         None,
         Decisions::default(),
-        &metrics.meter("source"),
+        &metrics,
         Traces::off(),
     )
     .expect("a source");

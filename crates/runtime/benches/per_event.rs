@@ -1,4 +1,4 @@
-//! What every event pays this crate: a counter, a histogram, a reservation, reading a body, a span.
+//! What every event pays this crate: a counter, a histogram, an exemplar, a reservation, reading a body, a span.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use http_body_util::Full;
 use opentelemetry::KeyValue;
 use runtime::body::{BodyRate, Paced, read_body};
 use runtime::budget::Budget;
-use runtime::telemetry::metrics::{DURATION_BOUNDARIES, Metrics};
+use runtime::telemetry::metrics::{DURATION_BOUNDARIES, Format, Metrics};
 use runtime::telemetry::otel::OtelSettings;
 use runtime::telemetry::traces::{self, Origin, SpanKind, Traces};
 
@@ -44,8 +44,42 @@ fn metrics(criterion: &mut Criterion) {
         b.iter(|| bound_histogram.record(black_box(0.004)));
     });
     criterion.bench_function("metrics as text", |b| {
-        b.iter(|| metrics.render().expect("text").len());
+        b.iter(|| metrics.render(Format::Text).expect("text").len());
     });
+    criterion.bench_function("metrics as OpenMetrics", |b| {
+        b.iter(|| metrics.render(Format::OpenMetrics).expect("text").len());
+    });
+}
+
+/// A histogram that remembers which trace its buckets lead to, for spans of each kind.
+fn durations(criterion: &mut Criterion) {
+    let metrics = Metrics::new("bench", "0").expect("metrics");
+    let durations = metrics.durations("bench", "bench.duration", "Of the bench");
+    let labels = [
+        KeyValue::new("command", "PublishMessage"),
+        KeyValue::new("outcome", "done"),
+    ];
+    let bound = durations.bind(&labels);
+    let begin = |traces: &Traces, parent: Option<&str>| {
+        let parent = parent.and_then(|parent| traces::read_traceparent(parent, None));
+        let origin = Origin {
+            parent,
+            ..Origin::default()
+        };
+        traces.start(SpanKind::Consumer, |_| origin, |_| {})
+    };
+    let on = tracing_to_nobody(&metrics);
+    let unsampled = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+    let took = Duration::from_millis(4);
+    for (name, span) in [
+        ("duration, bound, not traced", begin(&Traces::off(), None)),
+        ("duration, bound, not sampled", begin(&on, Some(unsampled))),
+        ("duration, bound, sampled", begin(&on, None)),
+    ] {
+        criterion.bench_function(name, |b| {
+            b.iter(|| bound.record(black_box(took), black_box(&span)));
+        });
+    }
 }
 
 fn bodies(criterion: &mut Criterion) {
@@ -65,16 +99,22 @@ fn bodies(criterion: &mut Criterion) {
     });
 }
 
-/// A span with four attributes, to its end. While tracing is on nobody takes them, so most are dropped from the
-/// queue: what the thread that sends them costs is not in it.
-fn spans(criterion: &mut Criterion) {
-    let metrics = Metrics::new("bench", "0").expect("metrics");
+/// Tracing that is on, to a collector that is not there.
+fn tracing_to_nobody(metrics: &Metrics) -> Traces {
     let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9");
     let variables = [endpoint].map(|(name, value)| (name.to_owned(), value.to_owned()));
     let settings = OtelSettings::from_variables(variables);
     let settings = settings.traces.expect("traces");
     let (on, _flush) =
         traces::start(&settings, "bench", "0", &metrics.meter("telemetry")).expect("a thread");
+    on
+}
+
+/// A span with four attributes, to its end. While tracing is on nobody takes them, so most are dropped from the
+/// queue: what the thread that sends them costs is not in it.
+fn spans(criterion: &mut Criterion) {
+    let metrics = Metrics::new("bench", "0").expect("metrics");
+    let on = tracing_to_nobody(&metrics);
     for (name, traces) in [("span, off", Traces::off()), ("span, on", on)] {
         criterion.bench_function(name, |b| {
             b.iter(|| {
@@ -94,5 +134,5 @@ fn spans(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(per_event, metrics, bodies, spans);
+criterion_group!(per_event, metrics, durations, bodies, spans);
 criterion_main!(per_event);

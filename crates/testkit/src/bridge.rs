@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Method;
 use serde_json::Value;
 
 use crate::program::Program;
@@ -98,6 +100,18 @@ impl Bridge {
     /// When no answer comes.
     pub async fn get(&self, page: &str) -> Answered {
         request::get(&format!("{}{page}", self.url)).await
+    }
+
+    /// As [`Bridge::get`], of whoever says what he accepts.
+    ///
+    /// # Panics
+    /// When no answer comes.
+    pub async fn get_as(&self, page: &str, accept: &str) -> Answered {
+        let url = format!("{}{page}", self.url);
+        let headers = [("accept", accept)];
+        request::try_send(Method::GET, &url, &headers, Bytes::new())
+            .await
+            .unwrap_or_else(|error| panic!("GET {url}: {error}"))
     }
 
     /// The value of a metric's sample whose line begins with `name`, the sum where labels make several;

@@ -1,4 +1,4 @@
-//! Metrics: OpenTelemetry instruments, read as Prometheus text.
+//! Metrics: OpenTelemetry instruments, read as Prometheus text or as OpenMetrics.
 //!
 //! Names are dotted and carry their unit apart (`bridge.sink.events`, `s`, `By`); Prometheus gets
 //! `bridge_sink_events_total`. Labels come from closed sets only; past 2,000 combinations of one
@@ -7,6 +7,14 @@
 //! What is counted for each event is bound once to its labels (`counter.bind(&[...])`, kept where
 //! the labels are known): with three labels a bound counter took 11 ns where `add` took 330, a bound
 //! histogram 54 where `record` took 370 (`cargo bench -p runtime --bench per_event`).
+//!
+//! - [`Durations`]: histograms whose buckets lead to a trace; `exemplars`: which one.
+//! - [`Format`]: how they are read, and who gets which; `openmetrics`: the one that has exemplars.
+
+mod durations;
+pub(super) mod exemplars;
+mod format;
+mod openmetrics;
 
 use std::fs;
 
@@ -20,6 +28,10 @@ use prometheus::{Registry, TextEncoder};
 use super::collector::{Flush, StartError};
 use super::otel::MetricSettings;
 use super::{process, push};
+use exemplars::Exemplars;
+
+pub use durations::{BoundDurations, Durations};
+pub use format::Format;
 
 /// Boundaries in seconds for the durations of calls and requests, from half a millisecond to the
 /// ten minutes for which a delivery may take.
@@ -33,6 +45,7 @@ pub const DURATION_BOUNDARIES: [f64; 16] = [
 pub struct Metrics {
     provider: SdkMeterProvider,
     registry: Registry,
+    exemplars: Exemplars,
 }
 
 /// Why metrics cannot be set up or read.
@@ -47,9 +60,6 @@ pub enum MetricsError {
 }
 
 impl Metrics {
-    /// The `Content-Type` of what [`render`](Self::render) returns.
-    pub const CONTENT_TYPE: &'static str = "text/plain; version=0.0.4; charset=utf-8";
-
     /// Metrics of the program `service`, with those of its operating system process: memory, open
     /// files, CPU time, start.
     ///
@@ -73,7 +83,8 @@ impl Metrics {
         let metrics = Self::read_by(service, version, &settings.resource, |builder| {
             builder.with_reader(reader.clone())
         })?;
-        Ok((metrics, push::start(settings, reader)))
+        let pushing = push::start(settings, reader, metrics.exemplars.clone());
+        Ok((metrics, pushing))
     }
 
     fn read_by(
@@ -101,7 +112,11 @@ impl Metrics {
         let builder = SdkMeterProvider::builder().with_resource(resource);
         let provider = readers(builder.with_reader(text)).build();
         process::observe(&provider.meter("process"));
-        Ok(Self { provider, registry })
+        Ok(Self {
+            provider,
+            registry,
+            exemplars: Exemplars::default(),
+        })
     }
 
     /// The meter a room makes its instruments from; `scope` is the room's name.
@@ -110,14 +125,29 @@ impl Metrics {
         self.provider.meter(scope)
     }
 
-    /// All metrics now, in Prometheus' text format.
+    /// A histogram of durations that leads to traces, in a room's own scope; `name` without the unit, which is seconds.
+    #[must_use]
+    pub fn durations(
+        &self,
+        scope: &'static str,
+        name: &'static str,
+        description: &'static str,
+    ) -> Durations {
+        Durations::new(&self.meter(scope), &self.exemplars, name, description)
+    }
+
+    /// All metrics now.
     ///
     /// Takes some hundred microseconds and reads `/proc`: for a scrape, not for each request.
     ///
     /// # Errors
     /// [`MetricsError::Render`].
-    pub fn render(&self) -> Result<String, MetricsError> {
-        Ok(TextEncoder::new().encode_to_string(&self.registry.gather())?)
+    pub fn render(&self, format: Format) -> Result<String, MetricsError> {
+        let families = self.registry.gather();
+        match format {
+            Format::Text => Ok(TextEncoder::new().encode_to_string(&families)?),
+            Format::OpenMetrics => Ok(openmetrics::write(&families, &self.exemplars)),
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 //! A pod that goes to zero vanishes between two scrapes, and what it counted with it. So they are pushed at an interval, and a
 //! last time at the program's end.
 
+mod exemplars;
+
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -15,6 +17,7 @@ use prost::Message as _;
 use tokio::sync::oneshot;
 
 use super::collector::{self, Asked, Exporter, Flush, StartError, Trouble};
+use super::metrics::exemplars::Exemplars;
 use super::otel::MetricSettings;
 
 const METHOD: &str = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
@@ -56,11 +59,15 @@ impl MetricReader for Reader {
 }
 
 /// Starts to push what a reader reads.
-pub(super) fn start(settings: &MetricSettings, reader: Reader) -> Result<Flush, StartError> {
+pub(super) fn start(
+    settings: &MetricSettings,
+    reader: Reader,
+    exemplars: Exemplars,
+) -> Result<Flush, StartError> {
     let (flush, asked) = collector::flush("metrics");
     let (interval, timeout) = (settings.interval, settings.timeout);
     collector::start("metrics", METHOD, &settings.collector, move |exporter| {
-        push(reader, exporter, interval, timeout, asked)
+        push(reader, exemplars, exporter, interval, timeout, asked)
     })?;
     Ok(flush)
 }
@@ -68,6 +75,7 @@ pub(super) fn start(settings: &MetricSettings, reader: Reader) -> Result<Flush, 
 /// Pushes at each interval, and when asked. Ends with who may ask.
 async fn push(
     reader: Reader,
+    exemplars: Exemplars,
     mut exporter: Exporter,
     interval: Duration,
     timeout: Duration,
@@ -83,7 +91,8 @@ async fn push(
                 None => return,
             },
         }
-        let pushed = tokio::time::timeout(timeout, push_once(&reader, &mut exporter)).await;
+        let pushed =
+            tokio::time::timeout(timeout, push_once(&reader, &exemplars, &mut exporter)).await;
         match pushed.unwrap_or_else(|_| Err(String::from("no answer in time"))) {
             Ok(()) => {
                 if let Some(lost_since) = trouble.over() {
@@ -107,10 +116,15 @@ async fn push(
     }
 }
 
-async fn push_once(reader: &Reader, exporter: &mut Exporter) -> Result<(), String> {
+async fn push_once(
+    reader: &Reader,
+    exemplars: &Exemplars,
+    exporter: &mut Exporter,
+) -> Result<(), String> {
     let mut metrics = ResourceMetrics::default();
     let collected = reader.collect(&mut metrics);
     collected.map_err(|error| error.to_string())?;
-    let request = ExportMetricsServiceRequest::from(&metrics).encode_to_vec();
-    exporter.export(request.into()).await
+    let mut request = ExportMetricsServiceRequest::from(&metrics);
+    exemplars::add(exemplars, &mut request);
+    exporter.export(request.encode_to_vec().into()).await
 }

@@ -4,7 +4,7 @@ use runtime::body::BodyRate;
 use runtime::budget::Budget;
 use runtime::listener::{Listener, ServeLimits};
 use runtime::shutdown::Shutdown;
-use runtime::telemetry::metrics::Metrics;
+use runtime::telemetry::metrics::{Format, Metrics};
 
 use crate::harness::{GRACE, Server, soon, until};
 
@@ -221,7 +221,7 @@ async fn the_listener_counts_what_it_does() {
     until("it is held", || server.activity.in_flight() == 1).await;
     server.connect().await.closed().await;
     until("its seat is free", || server.activity.open() == 1).await;
-    let text = metrics.render().unwrap();
+    let text = metrics.render(Format::Text).unwrap();
     for line in [
         "listener_connections_total 2",
         "listener_connections_open 1",

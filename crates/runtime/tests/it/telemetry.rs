@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use opentelemetry::KeyValue;
 use runtime::telemetry::logs::{self, LogFormat, LogSettings};
-use runtime::telemetry::metrics::{DURATION_BOUNDARIES, Metrics};
+use runtime::telemetry::metrics::{DURATION_BOUNDARIES, Format, Metrics};
 use serde_json::Value;
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -260,7 +260,7 @@ fn instruments_are_read_as_prometheus_text() {
         .build();
     took.record(0.003, &[]);
 
-    let text = metrics.render().unwrap();
+    let text = metrics.render(Format::Text).unwrap();
     for line in [
         "# HELP bridge_sink_events_total Events by outcome.",
         "# TYPE bridge_sink_events_total counter",
@@ -291,7 +291,7 @@ fn instruments_are_read_as_prometheus_text() {
 #[test]
 fn the_process_itself_is_measured() {
     let metrics = Metrics::new("a-program", "1.2.3").unwrap();
-    let text = metrics.render().unwrap();
+    let text = metrics.render(Format::Text).unwrap();
     let value = |name: &str| -> f64 {
         let line = text.lines().find_map(|line| line.strip_prefix(name));
         let line = line.unwrap_or_else(|| panic!("no `{name}` in\n{text}"));
@@ -315,6 +315,15 @@ fn two_programs_in_one_process_do_not_share_metrics() {
         .u64_counter("only.one")
         .build()
         .add(1, &[]);
-    assert!(one.render().unwrap().contains("only_one_total 1"));
-    assert!(!other.render().unwrap().contains("only_one_total"));
+    assert!(
+        one.render(Format::Text)
+            .unwrap()
+            .contains("only_one_total 1")
+    );
+    assert!(
+        !other
+            .render(Format::Text)
+            .unwrap()
+            .contains("only_one_total")
+    );
 }

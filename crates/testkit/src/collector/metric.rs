@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 use opentelemetry_proto::tonic::metrics::v1::{Metric, NumberDataPoint};
 use prost::Message;
 
-use super::span::texts;
+use super::span::{hex, texts};
 
 /// One push: what was counted.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +46,21 @@ impl Pushed {
         self.metrics
             .iter()
             .map(|metric| metric.name.as_str())
+            .collect()
+    }
+
+    /// The trace and the span, in hexadecimal, of each exemplar of a histogram.
+    #[must_use]
+    pub fn exemplars(&self, name: &str) -> Vec<(String, String)> {
+        let metrics = self.metrics.iter().filter(|metric| metric.name == name);
+        let points = metrics.filter_map(|metric| match &metric.data {
+            Some(Data::Histogram(histogram)) => Some(&histogram.data_points),
+            _ => None,
+        });
+        points
+            .flatten()
+            .flat_map(|point| &point.exemplars)
+            .map(|exemplar| (hex(&exemplar.trace_id), hex(&exemplar.span_id)))
             .collect()
     }
 

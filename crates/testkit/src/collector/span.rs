@@ -94,7 +94,7 @@ pub(super) fn read(request: ExportTraceServiceRequest) -> impl Iterator<Item = S
     })
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -117,6 +117,11 @@ impl Live {
         }
     }
 
+    /// Whether it will be sent.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.record.is_some()
+    }
+
     fn record(&self) -> Option<MutexGuard<'_, Record>> {
         let record = self.record.as_ref()?;
         Some(record.lock().unwrap_or_else(PoisonError::into_inner))

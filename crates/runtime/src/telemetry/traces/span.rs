@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use opentelemetry::trace::{SpanContext, SpanKind};
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceId};
 
 use super::context::Propagators;
 use super::current::{self, Scoped};
@@ -143,6 +143,12 @@ impl Span {
     #[must_use]
     pub fn context(&self) -> Option<SpanContext> {
         Some(self.0.as_ref()?.context.clone())
+    }
+
+    /// Its ids, where it will be sent: it is ours and sampled.
+    pub(in crate::telemetry) fn recorded(&self) -> Option<(TraceId, SpanId)> {
+        let live = self.0.as_ref().filter(|live| live.is_recorded())?;
+        Some((live.context.trace_id(), live.context.span_id()))
     }
 
     /// How its context goes into headers; `None` where it is nothing.

@@ -56,7 +56,7 @@ chart: ## the Helm chart: lint, its tests, the schemas of Kubernetes and Knative
 jaeger-test: ## the ticket sale's trace in a real Jaeger, whole from the click to the tickets (needs Go and python3, and what `make demo` does)
 	scripts/jaeger-test
 
-alerts: ## the alert rules: each fires in a test, and is silent while all is well and at what comes near; and the dashboard, by Grafana's schemas (needs promtool and Go)
+alerts: ## the alert rules: each fires in a test, and is silent while all is well and at what comes near; the dashboard, by Grafana's schemas; and our OpenMetrics, by Prometheus' parser (needs promtool and Go)
 	scripts/alerts
 
 e2e: ## the scenarios on a whole cluster, the one that KUBECONFIG names (needs kubectl, helm, Knative Eventing and Serving there)

@@ -89,7 +89,7 @@ variables! {
         OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE = "": "Mutual TLS with a collector is left to a collector beside the pod.";
         OTEL_EXPORTER_OTLP_CLIENT_KEY = "": "As above.";
         OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION = "": "Boundaries are fixed, so that what is pushed and what is read at `/metrics` agree.";
-        OTEL_METRICS_EXEMPLAR_FILTER = "": "The SDK collects no exemplars.";
+        OTEL_METRICS_EXEMPLAR_FILTER = "": "Exemplars are of sampled spans, as `trace_based` says, whatever is set.";
         OTEL_LOGS_EXPORTER = "": "Log lines go to standard error, for a collector to read there.";
         OTEL_EXPORTER_OTLP_LOGS_ENDPOINT = "": "As above.";
         OTEL_LOG_LEVEL = "": "The program's own level is BRIDGE_LOG; that of the SDK alone cannot be set.";

@@ -115,17 +115,20 @@ pub(super) async fn later(zeebe: &Zeebe, by: Duration) {
     tell(&url, &json!({"offsetMilli": by.as_millis()})).await;
 }
 
-/// Has the engine keep its state as it is after the record at this position.
-pub(super) async fn snapshot(zeebe: &Zeebe, position: i64) {
+/// Has the engine keep its state as it is now, or later.
+pub(super) async fn snapshot(zeebe: &Zeebe) {
     let partitions = format!("{}/actuator/partitions", zeebe.management());
-    tell(&format!("{partitions}/takeSnapshot"), &json!({})).await;
-    let what = format!("a snapshot of position {position}");
-    until(&what, async || {
+    let kept = async || {
         let page = request::get(&partitions).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.text());
         let page: Value = serde_json::from_slice(&page.body).expect("JSON");
-        let kept = page["1"]["processedPositionInSnapshot"].as_i64()?;
-        (kept >= position).then_some(())
+        page["1"]["snapshotId"].clone()
+    };
+    let before = kept().await;
+    tell(&format!("{partitions}/takeSnapshot"), &json!({})).await;
+    // Its position says less: that is of the last command, and what followed from it comes after.
+    until("a snapshot", async || {
+        (kept().await != before).then_some(())
     })
     .await;
 }

@@ -5,18 +5,30 @@ use zeebe_client::{Address, SERVICE};
 
 /// Makes the spans of the commands that one engine is given.
 #[derive(Debug)]
-pub(crate) struct Calls(Fields);
+pub(crate) struct Calls {
+    /// Of the commands that are often given.
+    usual: Vec<(&'static str, Fields)>,
+    engine: Fields,
+}
 
 impl Calls {
-    /// Those to the engine at this address.
-    pub(crate) fn to(engine: &Address) -> Self {
-        Self(Fields::of(|fields| {
+    /// Those to the engine at this address, of which these are often given.
+    pub(crate) fn to(engine: &Address, usual: &[&'static str]) -> Self {
+        let engine = Fields::of(|fields| {
             fields.text("rpc.system.name", "grpc");
             fields.text("server.address", engine.host());
             if let Some(port) = engine.port() {
                 fields.number("server.port", port.into());
             }
-        }))
+        });
+        let all = |command: &&'static str| {
+            let fields = Fields::of(|fields| describe(command, &engine, fields));
+            (*command, fields)
+        };
+        Self {
+            usual: usual.iter().map(all).collect(),
+            engine,
+        }
     }
 
     /// The span of one attempt to give a command, such as `CompleteJob`, and what else it says.
@@ -27,11 +39,18 @@ impl Calls {
         say: impl FnOnce(&mut Fields),
     ) -> Span {
         parent.child(SpanKind::Client, |fields| {
-            let method = [SERVICE, "/", command];
-            fields.name(&method);
-            fields.joined("rpc.method", &method);
-            fields.extend(&self.0);
+            match self.usual.iter().find(|(usual, _)| *usual == command) {
+                Some((_, described)) => fields.extend(described),
+                None => describe(command, &self.engine, fields),
+            }
             say(fields);
         })
     }
+}
+
+fn describe(command: &'static str, engine: &Fields, fields: &mut Fields) {
+    let method = [SERVICE, "/", command];
+    fields.name(&method);
+    fields.joined("rpc.method", &method);
+    fields.extend(engine);
 }

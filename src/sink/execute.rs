@@ -58,7 +58,10 @@ impl Executor {
         metrics: SinkMetrics,
     ) -> Self {
         Self {
-            calls: Calls::to(&gateway.settings().address),
+            calls: Calls::to(
+                &gateway.settings().address,
+                &[Command::PublishMessage.name()],
+            ),
             gateway,
             limiter,
             turned_away: TurnedAway::default(),

@@ -46,7 +46,7 @@ impl JobTraces {
                 fields.text("messaging.operation.name", "activate");
                 fields.text("messaging.operation.type", "process");
             }),
-            calls: Calls::to(engine),
+            calls: Calls::to(engine, &["CompleteJob"]),
             shared: Server::of(destination),
         }
     }

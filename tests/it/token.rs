@@ -144,6 +144,7 @@ async fn before_a_required_token_is_there_the_sink_works_and_no_job_is_activated
     for (text, problem) in [
         (" \n", "is empty"),
         ("s3cret\ns3cret", "characters that no token has"),
+        ("e30.eyJleHAiOjF9.s3cret", "has run out"),
     ] {
         mount(&pod.token(), text);
         let page = waits(&bridge, problem).await;

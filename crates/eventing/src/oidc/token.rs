@@ -2,8 +2,15 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderValue, Uri};
+use serde::Deserialize;
+
+/// A token must still be good when the request arrives.
+const MARGIN: Duration = Duration::from_secs(5);
 
 /// A token file that may or may not be there, and whom its token is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +46,7 @@ pub(crate) fn required(path: &Path) -> Result<HeaderValue, String> {
     read(path)?.ok_or_else(|| unusable(path, "is not there"))
 }
 
-/// The header that a token file makes; `None` where there is no file.
+/// The header that a token file makes; `None` where there is no file. A token that has run out is none that can be sent.
 ///
 /// Errors say no more of the file's contents than what is wrong with them.
 pub(super) fn read(path: &Path) -> Result<Option<HeaderValue>, String> {
@@ -52,10 +59,31 @@ pub(super) fn read(path: &Path) -> Result<Option<HeaderValue>, String> {
     if token.is_empty() {
         return Err(unusable(path, "is empty"));
     }
+    if let Some(expires) = expires(token)
+        && SystemTime::now() + MARGIN >= expires
+    {
+        return Err(unusable(
+            path,
+            "has run out: what renews it, the controller of its SinkBinding or the kubelet, is late",
+        ));
+    }
     let mut header = HeaderValue::try_from(format!("Bearer {token}"))
         .map_err(|_| unusable(path, "holds characters that no token has"))?;
     header.set_sensitive(true);
     Ok(Some(header))
+}
+
+/// When it runs out; `None` where it does not say so, as tokens need not be JWTs. Sent all the same it would be answered
+/// 401, which counts as the destination's word on the event.
+fn expires(token: &str) -> Option<SystemTime> {
+    #[derive(Deserialize)]
+    struct Claims {
+        exp: f64,
+    }
+    let claims = token.split('.').nth(1)?;
+    let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
+    let Claims { exp } = serde_json::from_slice(&claims).ok()?;
+    UNIX_EPOCH.checked_add(Duration::try_from_secs_f64(exp).ok()?)
 }
 
 fn unusable(path: &Path, why: &str) -> String {

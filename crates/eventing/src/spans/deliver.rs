@@ -4,10 +4,11 @@ use std::sync::LazyLock;
 
 use cloudevents_http::Event;
 use http::{HeaderMap, HeaderName, Uri};
-use runtime::telemetry::traces::{Fields, Span, SpanContext, SpanKind, Traces};
+use runtime::telemetry::traces::{
+    Fields, Span, SpanContext, SpanKind, TRACEPARENT, TRACESTATE, Traces,
+};
 
 use super::{context_of, identity, messaging, ty};
-use crate::extension::{TRACEPARENT, TRACESTATE};
 use crate::{Attempt, NotReached};
 
 /// What all such spans say.

@@ -91,11 +91,13 @@ async fn each_request_has_the_token_of_its_time() {
 #[tokio::test]
 async fn a_token_file_that_cannot_be_used_holds_the_event_back_and_says_why() {
     let mounted = Mounted::new().await;
-    let table: [(&[u8], &str); 4] = [
+    let table: [(&[u8], &str); 5] = [
         (b"", "is empty"),
         (b"\n", "is empty"),
         (b"s3cret\ns3cret", "holds characters that no token has"),
         (b"s3cret\xff", "cannot be read"),
+        // `{"exp":1}`
+        (b"e30.eyJleHAiOjF9.s3cret", "has run out"),
     ];
     for (text, problem) in table {
         fs::write(mounted.path(), text).unwrap();
@@ -115,6 +117,25 @@ async fn a_token_file_that_cannot_be_used_holds_the_event_back_and_says_why() {
         }
     }
     assert_eq!(mounted.destination.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_token_is_sent_that_does_not_run_out_yet_or_does_not_say_when() {
+    let mounted = Mounted::new().await;
+    // `{"exp":32503680000.5}`, the year 3000; no time; no JSON; no JWT.
+    let good = [
+        "e30.eyJleHAiOjMyNTAzNjgwMDAwLjV9.sig",
+        "e30.e30.sig",
+        "e30.abc.sig",
+        "a.b",
+    ];
+    for token in good {
+        fs::write(mounted.path(), token).unwrap();
+        assert_eq!(
+            mounted.authorization().await.unwrap(),
+            format!("Bearer {token}")
+        );
+    }
 }
 
 #[tokio::test]

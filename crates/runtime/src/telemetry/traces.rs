@@ -17,7 +17,9 @@ mod queue;
 mod sender;
 mod span;
 
-pub use context::{Propagators, read_traceparent, traceparent, tracestate};
+pub use context::{
+    Propagators, TRACEPARENT, TRACESTATE, read_traceparent, traceparent, tracestate,
+};
 pub use current::Scoped;
 pub(super) use current::current_context;
 pub use fields::Fields;

@@ -10,8 +10,10 @@ const LONGEST_BAGGAGE: usize = 1_024;
 /// A longer trace state is dropped, as W3C Trace Context (3.3.1.5) allows: each span of the trace holds it.
 const LONGEST_TRACESTATE: usize = 512;
 
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+/// The header `traceparent`.
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// The header `tracestate`.
+pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
 const B3: HeaderName = HeaderName::from_static("b3");
 const B3_TRACE_ID: HeaderName = HeaderName::from_static("x-b3-traceid");

@@ -31,15 +31,16 @@ RUN case "$TARGETARCH" in amd64) cpu=x86_64 ;; arm64) cpu=aarch64 ;; \
  && target="${RUST_TARGET:-$cpu-unknown-linux-musl}" \
  && echo "$target" > /target \
  && { [ -d "$(rustc --print sysroot)/lib/rustlib/$target" ] || rustup target add "$target"; }
-# mimalloc would say when it was compiled, and no two builds would agree.
-ENV UNDATED='-Wno-builtin-macro-redefined -D__DATE__="-" -D__TIME__="-"'
+# mimalloc would say when it was compiled, and no two builds would agree; and where a node gives huge pages to all, it
+# would take them, for twice the memory.
+ENV MIMALLOC='-Wno-builtin-macro-redefined -D__DATE__="-" -D__TIME__="-" -DMI_DEFAULT_ALLOW_THP=0'
 ENV CARGO_HOME=/usr/local/cargo \
     CC_x86_64_unknown_linux_musl=clang \
     CC_aarch64_unknown_linux_musl=clang \
     AR_x86_64_unknown_linux_musl=llvm-ar \
     AR_aarch64_unknown_linux_musl=llvm-ar \
-    CFLAGS_x86_64_unknown_linux_musl="-nostdlibinc -isystem /musl/include $UNDATED" \
-    CFLAGS_aarch64_unknown_linux_musl="-nostdlibinc -isystem /musl/include $UNDATED" \
+    CFLAGS_x86_64_unknown_linux_musl="-nostdlibinc -isystem /musl/include $MIMALLOC" \
+    CFLAGS_aarch64_unknown_linux_musl="-nostdlibinc -isystem /musl/include $MIMALLOC" \
     CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld \
     CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld \
     RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=/usr/local/cargo/registry=/registry"

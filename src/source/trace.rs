@@ -7,7 +7,7 @@ use std::future::Future;
 use std::time::SystemTime;
 
 use cloudevents::Event;
-use eventing::spans::{self, Described, Server};
+use eventing::spans::{self, Described, Recipient};
 use http::{HeaderMap, Uri};
 use runtime::telemetry::traces::{
     Fields, Origin, Span, SpanContext, SpanKind, TraceId, Traces, read_traceparent,
@@ -28,7 +28,7 @@ pub(super) struct JobTraces {
     activates: Fields,
     calls: Calls,
     /// Where most events go.
-    shared: Server,
+    shared: Recipient,
 }
 
 impl JobTraces {
@@ -47,7 +47,7 @@ impl JobTraces {
                 fields.text("messaging.operation.type", "process");
             }),
             calls: Calls::to(engine, &["CompleteJob"]),
-            shared: Server::of(destination),
+            shared: Recipient::of(destination),
         }
     }
 

@@ -89,6 +89,34 @@ fn covered(path: &str, by: &[String]) -> bool {
     by.iter().any(|above| Path::new(path).starts_with(above))
 }
 
+/// No two builds would agree, and an idle bridge would have twice the memory on some nodes.
+#[test]
+fn the_allocator_of_the_image_says_no_time_and_takes_no_huge_pages() {
+    let all = instructions();
+    let given = |name: &str| {
+        let start = format!("ENV {name}=");
+        let line = all.iter().find(|line| line.starts_with(&start));
+        line.unwrap_or_else(|| panic!("no {start}")).clone()
+    };
+    let flags = given("MIMALLOC");
+    for flag in [
+        r#"-D__DATE__="-""#,
+        r#"-D__TIME__="-""#,
+        "-DMI_DEFAULT_ALLOW_THP=0",
+    ] {
+        assert!(flags.contains(flag), "{flags}");
+    }
+    let environment = given("CARGO_HOME");
+    for cpu in ["x86_64", "aarch64"] {
+        let flags = format!("CFLAGS_{cpu}_unknown_linux_musl=");
+        let (_, flags) = environment.split_once(&flags).expect("flags for C");
+        let flags = flags.split('"').nth(1).expect("in quotes");
+        assert!(flags.contains("$MIMALLOC"), "{cpu}: {flags}");
+    }
+    let musl = &toml("Cargo.toml")["target"][r#"cfg(target_env = "musl")"#]["dependencies"];
+    assert!(musl.get("mimalloc").is_some(), "{musl:?}");
+}
+
 #[test]
 fn every_package_of_the_workspace_is_copied_into_the_build() {
     let copied = copied();

@@ -90,6 +90,17 @@ of any other may still come twice, by two prefixes. */}}
 {{- end -}}
 {{- end -}}
 {{- $named = uniq $named | sortAlpha -}}
+{{- $seen := list -}}
+{{- range $index, $trigger := .triggers -}}
+{{- $filters := list -}}
+{{- if kindIs "map" $trigger -}}{{- $filters = get $trigger "filters" | default list -}}{{- end -}}
+{{- range $before, $others := $seen -}}
+{{- if and $filters (deepEqual $filters $others) -}}
+{{- fail (printf "triggers[%d]: its filters are those of triggers[%d]; each event that they let through would be delivered twice: leave one of them out" (int $index) (int $before)) -}}
+{{- end -}}
+{{- end -}}
+{{- $seen = append $seen $filters -}}
+{{- end -}}
 {{- range $index, $trigger := .triggers -}}
 {{- if and (kindIs "map" $trigger) (hasKey (ternary $trigger dict (kindIs "map" $trigger)) "filters") -}}
 {{- range $type := $named -}}

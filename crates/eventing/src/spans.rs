@@ -1,4 +1,5 @@
-//! The spans of events on their way in and out, by OpenTelemetry's conventions for messaging and CloudEvents.
+//! The spans of events on their way in and out, by OpenTelemetry's conventions for messaging, and by
+//! Knative's names for the attributes of an event.
 //!
 //! They say which event it is and what became of it, never what its data holds. While tracing is off nothing
 //! is made.
@@ -16,7 +17,7 @@ use runtime::telemetry::traces::{Fields, Propagators, SpanContext, read_tracepar
 
 use crate::extension::{TRACEPARENT, TRACESTATE};
 
-pub use deliver::{Described, Server, deliver, delivered};
+pub use deliver::{Described, Recipient, deliver, delivered};
 pub use receive::{Arrival, answered, ask, process, receive};
 
 /// How an event came or goes.
@@ -29,10 +30,10 @@ fn messaging(fields: &mut Fields, operation: &'static str, kind: &'static str) {
 /// Which event it is.
 fn identity(fields: &mut Fields, event: &Event) {
     for (key, name) in [
-        ("cloudevents.event_id", "id"),
-        ("cloudevents.event_source", "source"),
-        ("cloudevents.event_type", "type"),
-        ("cloudevents.event_subject", "subject"),
+        ("cloudevents.id", "id"),
+        ("cloudevents.source", "source"),
+        ("cloudevents.type", "type"),
+        ("cloudevents.subject", "subject"),
     ] {
         if let Some(value) = attribute(event, name) {
             fields.text(key, &value);

@@ -84,8 +84,8 @@ fn spans(criterion: &mut Criterion) {
                     |fields| {
                         fields.name(&["receive ", "Tickets.Requested"]);
                         fields.text("messaging.system", "knative");
-                        fields.text("cloudevents.event_id", "event-1");
-                        fields.text("cloudevents.event_source", "/sale/website");
+                        fields.text("cloudevents.id", "event-1");
+                        fields.text("cloudevents.source", "/sale/website");
                         fields.number("http.response.status_code", 202);
                     },
                 )

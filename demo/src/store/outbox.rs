@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use eventing::spans::Server;
+use eventing::spans::Recipient;
 use eventing::{Sender, SinkBinding};
 use runtime::shutdown::Shutdown;
 use rusqlite::{Connection, params, params_from_iter};
@@ -89,7 +89,7 @@ pub struct Outbox {
     store: Store,
     sender: Sender,
     binding: SinkBinding,
-    server: Server,
+    recipient: Recipient,
     under_way: usize,
     counts: Arc<OutboxCounts>,
 }
@@ -109,7 +109,7 @@ impl Outbox {
         Self {
             store,
             sender,
-            server: Server::of(binding.destination()),
+            recipient: Recipient::of(binding.destination()),
             binding,
             under_way: under_way.max(1),
             counts: Arc::default(),

@@ -97,7 +97,7 @@ fn traces(spans: &Spans, element: &str) -> Vec<(String, String)> {
             let deliveries = spans.children(job);
             let subject = deliveries
                 .iter()
-                .map(|delivery| delivery.get("cloudevents.event_subject"))
+                .map(|delivery| delivery.get("cloudevents.subject"))
                 .find(|subject| !subject.is_empty());
             let item = subject.unwrap_or_else(|| panic!("no delivery of {element} in\n{spans}"));
             let parent = spans.iter().find(|span| span.id == job.parent);

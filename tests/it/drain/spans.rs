@@ -38,14 +38,14 @@ async fn a_drain_is_below_who_woke_it_and_its_jobs_stay_in_the_traces_of_their_p
                 "http.request.method",
                 "http.route",
                 "http.response.status_code",
-                "cloudevents.event_type",
+                "cloudevents.type",
             ]
         ),
         [
             "http.request.method=POST",
             "http.route=/drain",
             "http.response.status_code=202",
-            "cloudevents.event_type=dev.knative.sources.ping",
+            "cloudevents.type=dev.knative.sources.ping",
         ]
     );
     let drained = spans.one("drain");

@@ -108,8 +108,8 @@ async fn a_job_goes_on_in_the_trace_of_its_process_and_its_event_from_its_delive
             &[
                 "messaging.system",
                 "messaging.operation.type",
-                "cloudevents.event_id",
-                "cloudevents.event_subject",
+                "cloudevents.id",
+                "cloudevents.subject",
                 "http.request.method",
                 "http.response.status_code",
                 "server.address",
@@ -119,8 +119,8 @@ async fn a_job_goes_on_in_the_trace_of_its_process_and_its_event_from_its_delive
         [
             "messaging.system=knative".to_owned(),
             "messaging.operation.type=send".to_owned(),
-            format!("cloudevents.event_id={key}"),
-            "cloudevents.event_subject=order-7".to_owned(),
+            format!("cloudevents.id={key}"),
+            "cloudevents.subject=order-7".to_owned(),
             "http.request.method=POST".to_owned(),
             "http.response.status_code=202".to_owned(),
             "server.address=127.0.0.1".to_owned(),
@@ -133,6 +133,32 @@ async fn a_job_goes_on_in_the_trace_of_its_process_and_its_event_from_its_delive
     assert_eq!(received.header("ce-tracestate"), Some("vendor=1"));
     assert_eq!(received.header("ce-bridgehops"), Some("2"));
     assert!(!spans.to_string().contains("4711"), "{spans}");
+}
+
+#[tokio::test]
+async fn a_delivery_to_a_destination_of_the_tasks_own_says_where_that_is() {
+    let (shared, own) = (
+        Destination::accepting().await,
+        Destination::accepting().await,
+    );
+    let allowed = own.url();
+    let new = NewJob {
+        custom_headers: json!({"ce-type": "Payment.Requested", "Host": own.url()}).to_string(),
+        ..job(&moved_by_another())
+    };
+    let settings = [("BRIDGE_ALLOWED_DESTINATIONS", allowed.as_str())];
+    let (spans, _) = works(&settings, &shared, new).await;
+    let deliver = spans.one("deliver Payment.Requested");
+    let port = own.address().port().to_string();
+    assert_eq!(
+        shown(deliver, &["server.address", "server.port"]),
+        [
+            "server.address=127.0.0.1".to_owned(),
+            format!("server.port={port}"),
+        ]
+    );
+    assert_is_of(&own.received()[0], deliver);
+    assert_eq!(shared.received().len(), 0);
 }
 
 #[tokio::test]

@@ -59,18 +59,18 @@ impl Described {
 
 /// What the spans of deliveries say of where they go.
 #[derive(Debug)]
-pub struct Server {
+pub struct Recipient {
     authority: String,
     fields: Fields,
 }
 
-impl Server {
+impl Recipient {
     /// That of a destination.
     #[must_use]
     pub fn of(destination: &Uri) -> Self {
         Self {
             authority: authority(destination).to_owned(),
-            fields: Fields::of(|fields| server(fields, destination)),
+            fields: Fields::of(|fields| address(fields, destination)),
         }
     }
 
@@ -78,7 +78,7 @@ impl Server {
         if self.authority == authority(destination) {
             fields.extend(&self.fields);
         } else {
-            server(fields, destination);
+            address(fields, destination);
         }
     }
 }
@@ -89,7 +89,7 @@ fn authority(destination: &Uri) -> &str {
         .map_or("", |authority| authority.as_str())
 }
 
-fn server(fields: &mut Fields, destination: &Uri) {
+fn address(fields: &mut Fields, destination: &Uri) {
     if let Some(host) = destination.host() {
         fields.text("server.address", host);
     }
@@ -104,7 +104,7 @@ pub fn deliver(
     parent: &Span,
     described: &Described,
     destination: &Uri,
-    usual: &Server,
+    usual: &Recipient,
     headers: &mut HeaderMap,
 ) -> Span {
     let span = parent.child(SpanKind::Producer, |fields| {

@@ -49,7 +49,7 @@ impl Outbox {
                 &parent,
                 &described,
                 destination,
-                &self.server,
+                &self.recipient,
                 &mut message.headers,
             );
             let attempt = self.sender.send(destination, message, TIMEOUT).await;

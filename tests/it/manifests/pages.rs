@@ -30,7 +30,7 @@ fn applied(text: &str) -> Vec<(bool, &str)> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let pairs = words.windows(2);
     pairs
-        .filter_map(|pair| Some((pair[0].trim_start_matches(['`', '(']), pair[1])))
+        .map(|pair| (pair[0].trim_start_matches(['`', '(']), pair[1]))
         .filter(|(option, path)| ["-f", "-k"].contains(option) && path.starts_with("knative/"))
         .map(|(option, path)| {
             let end = path.find(['`', ')', ',', ';', ':', '\'']);

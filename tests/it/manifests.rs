@@ -9,6 +9,8 @@ mod files;
 mod network;
 /// What is added where senders have to say who they are.
 mod oidc;
+/// What the docs say of them.
+mod pages;
 /// What pods may do, and what they are told.
 mod pods;
 

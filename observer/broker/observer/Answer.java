@@ -13,32 +13,22 @@ enum Answer {
   /** 2xx. */
   ACCEPTED,
 
-  /** To be tried again. So is what got no answer at all, for whatever reason. */
+  /** To be tried again. So is what was never sent, or broke off. */
   AGAIN,
+
+  /** None in time. To be tried again, but much later: the event may have been taken. */
+  NONE,
 
   /** About the event, and it stays so. */
   REFUSED;
 
   static Answer of(int status) {
-    return switch (status / 100) {
-      case 2 -> ACCEPTED;
-      case 4 -> ofTheRequest(status);
-      // 3xx is an address to be mended. 1xx is no answer, and 600 and above no status: RFC 9110 has it
-      // taken for 5xx.
-      default -> AGAIN;
-    };
-  }
-
-  private static Answer ofTheRequest(int status) {
     return switch (status) {
-      // Who sends: a token that ran out, a policy.
-      case 401, 403, 407 -> AGAIN;
-      // Where to: a Broker that is not there yet, or any more, or an address that is another's.
-      case 404, 405, 410, 421 -> AGAIN;
-      // When: too slow, too early, too much, or beside another.
-      case 408, 409, 425, 429 -> AGAIN;
-      // What: 400, 413, 415, 422 and all the others.
-      default -> REFUSED;
+      // What it is: its form, size, kind, content or headers.
+      case 400, 413, 414, 415, 422, 431 -> REFUSED;
+      // 3xx is an address to be mended; of other 4xx nobody knows that they are about the event. 1xx is no
+      // answer, and 600 and above no status: RFC 9110 has it taken for 5xx.
+      default -> status / 100 == 2 ? ACCEPTED : AGAIN;
     };
   }
 }

@@ -2,19 +2,32 @@ package observer;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 
-/** One attempt after the other to deliver an event. Not thread-safe. */
+/** Attempts to deliver events, beside each other. */
 final class Delivery {
   private static final Duration CONNECT_WITHIN = Duration.ofSeconds(5);
-  private static final Duration ANSWER_WITHIN = Duration.ofSeconds(30);
+
+  /**
+   * As long as the bridge waits: Knative's in-memory Broker answers after all retries of its Triggers, and
+   * what is posted again meanwhile is a copy for each of them.
+   */
+  private static final Duration ANSWER_WITHIN = Duration.ofMinutes(10);
 
   private final EventSettings settings;
+  private final Set<CompletableFuture<?>> inFlight = ConcurrentHashMap.newKeySet();
   private final HttpClient client =
       HttpClient.newBuilder()
           .version(HttpClient.Version.HTTP_1_1)
@@ -26,17 +39,27 @@ final class Delivery {
     this.settings = settings;
   }
 
-  Attempt deliver(CloudEvent event) throws InterruptedException {
+  /** Never waits for the Broker. What comes of it is never a failure of the future. */
+  CompletableFuture<Attempt> deliver(CloudEvent event) {
     try {
-      int status = post(event);
-      return new Attempt(Answer.of(status), settings.url() + " answered " + status);
+      CompletableFuture<HttpResponse<InputStream>> sent =
+          client.sendAsync(request(event), HttpResponse.BodyHandlers.ofInputStream());
+      inFlight.add(sent);
+      return sent.thenApply(this::answered)
+          .exceptionally(this::failed)
+          .whenComplete((attempt, none) -> inFlight.remove(sent));
     } catch (IOException | RuntimeException | Error cause) {
-      // An error too: this thread is the only one that sends, and without it nothing is ever settled.
-      return new Attempt(Answer.AGAIN, settings.url() + ": " + cause);
+      // An error too: the thread that asks is the only one, and without it nothing is ever settled.
+      return CompletableFuture.completedFuture(failed(cause));
     }
   }
 
-  private int post(CloudEvent event) throws IOException, InterruptedException {
+  /** Cuts off all that is in flight. */
+  void cancel() {
+    inFlight.forEach(sent -> sent.cancel(true));
+  }
+
+  private HttpRequest request(CloudEvent event) throws IOException {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(settings.url())
             .timeout(ANSWER_WITHIN)
@@ -47,10 +70,24 @@ final class Delivery {
       String token = Files.readString(Path.of(settings.tokenFile())).strip();
       request.header("authorization", "Bearer " + token);
     }
-    HttpResponse<InputStream> response =
-        client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
-    // Its body is not read: the time to answer does not bound it.
-    response.body().close();
-    return response.statusCode();
+    return request.build();
+  }
+
+  private Attempt answered(HttpResponse<InputStream> response) {
+    try {
+      // Its body is not read: the time to answer does not bound it.
+      response.body().close();
+    } catch (IOException cause) {
+      throw new UncheckedIOException(cause);
+    }
+    int status = response.statusCode();
+    return new Attempt(Answer.of(status), settings.url() + " answered " + status);
+  }
+
+  private Attempt failed(Throwable thrown) {
+    Throwable cause = thrown instanceof CompletionException ? thrown.getCause() : thrown;
+    boolean isLate =
+        cause instanceof HttpTimeoutException && !(cause instanceof HttpConnectTimeoutException);
+    return new Attempt(isLate ? Answer.NONE : Answer.AGAIN, settings.url() + ": " + cause);
   }
 }

@@ -21,14 +21,9 @@ final class Dropped {
     CROWDED
   }
 
-  private static final long MINUTE_NANOS = 60_000_000_000L;
-  private static final int LINES_A_MINUTE = 10;
-
   private final Map<Reason, Counter> counters = new EnumMap<>(Reason.class);
+  private final LinesAMinute lines = new LinesAMinute(10);
   private final Logger log;
-  private long minute = System.nanoTime();
-  private int lines;
-  private long unnamed;
 
   Dropped(int partition, Logger log) {
     this.log = log;
@@ -45,23 +40,15 @@ final class Dropped {
 
   synchronized void add(CloudEvent event, Reason reason, String why) {
     counters.get(reason).increment();
-    long now = System.nanoTime();
-    if (now - minute > MINUTE_NANOS) {
-      minute = now;
-      lines = 0;
+    long unnamed = lines.next();
+    if (unnamed >= 0) {
+      log.error(
+          "event {} ({}, about {}) was dropped, and {} unnamed before it: {}",
+          event.id(),
+          event.type(),
+          event.key(),
+          unnamed,
+          why);
     }
-    if (lines == LINES_A_MINUTE) {
-      unnamed++;
-      return;
-    }
-    lines++;
-    log.error(
-        "event {} ({}, about {}) was dropped, and {} unnamed before it: {}",
-        event.id(),
-        event.type(),
-        event.key(),
-        unnamed,
-        why);
-    unnamed = 0;
   }
 }

@@ -18,8 +18,8 @@ import org.slf4j.Logger;
  * this name; README.md has its arguments.
  *
  * <p>The engine keeps its log from the first record on that is not settled, so nothing is waited for
- * without bounds: see {@link Outbox}. What is remembered of messages is saved as it was after one record,
- * and given to the engine to keep when all up to that record is settled. After a crash it tells what
+ * without bounds: see {@link Outbox}. What is remembered of messages is saved as it was after a record,
+ * and given to the engine to keep when all up to that record is settled: see {@link SavedStates}. After a crash it tells what
  * came since once more: the same follows from it, and the events have the same ids as before.
  */
 public final class EventExporter implements Exporter {
@@ -35,14 +35,14 @@ public final class EventExporter implements Exporter {
   private EventSettings settings;
   private Logger log;
   private int partition;
+  private Forgotten forgotten;
   private Waiting waiting;
+  private SavedStates saved;
   private Outbox outbox;
   private Controller controller;
   private ScheduledTask settling;
   private long seen; // position of the last record
   private long settled;
-  private long savedAt; // position, as the next
-  private byte[] saved;
 
   @Override
   public void configure(Context context) {
@@ -58,7 +58,9 @@ public final class EventExporter implements Exporter {
   public void open(Controller controller) {
     this.controller = controller;
     seen = settled = controller.getLastExportedRecordPosition();
-    waiting = new Waiting(settings);
+    forgotten = new Forgotten(partition, log);
+    waiting = new Waiting(settings, forgotten);
+    saved = new SavedStates();
     controller.readMetadata().ifPresent(this::load);
     outbox = new Outbox(settings, partition, log);
     log.info("events of partition {} go to {}", partition, settings.url());
@@ -84,7 +86,7 @@ public final class EventExporter implements Exporter {
               ? Happenings.incident(record, settings)
               : Happenings.expired(record, expired, settings);
       if (event != null) {
-        outbox.add(event);
+        outbox.add(event, record.getTimestamp());
       }
     } catch (RuntimeException cause) {
       // Thrown on, it would be told again for ever, and hold up all other exporters with it.
@@ -103,19 +105,19 @@ public final class EventExporter implements Exporter {
     } catch (IOException cause) {
       // Without it the exporter goes on, and incidents are told of; not opened, it would tell nothing.
       log.error("messages that were published before are forgotten: what was kept is unreadable", cause);
-      waiting = new Waiting(settings);
+      waiting = new Waiting(settings, forgotten);
     }
   }
 
   private void settle() {
-    if (saved == null && seen > settled) {
-      savedAt = seen;
-      saved = waiting.save();
+    long now = System.nanoTime();
+    if (seen > settled && saved.isTimeFor(seen, now)) {
+      saved.add(seen, waiting.save(), now);
     }
-    if (saved != null && outbox.isSettledUpTo(savedAt)) {
-      controller.updateLastExportedRecordPosition(savedAt, saved);
-      settled = savedAt;
-      saved = null;
+    SavedStates.State done = saved.takeDone(outbox::isSettledUpTo);
+    if (done != null) {
+      controller.updateLastExportedRecordPosition(done.position(), done.bytes());
+      settled = done.position();
     }
     scheduleSettling();
   }

@@ -4,32 +4,35 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 
 /**
- * Events of one partition on their way to the Broker, sent by a thread of its own, each when it is its
+ * Events of one partition on their way to the Broker, begun by a thread of its own, each when it is its
  * {@linkplain Turns turn}.
  *
  * <p>At least once: what is here is not settled, and the engine tells of it again after a crash. But
  * the engine keeps its log for it, and a log that only grows ends the engine. So an event waits no
  * longer than the settings say, and there are never more than 1,000: then the oldest is dropped, and
- * counted; but not the one that is being sent, which may be accepted after all.
+ * counted; but none that is being sent, as it may be accepted after all.
  */
 final class Outbox {
   private static final int MAX_EVENTS = 1_000;
 
+  /** Between looks at whose pause or patience is over, while events wait. */
+  private static final long LOOK_MILLIS = 200;
+
   /** After so many failures in a row an outage is worth a line: an idle connection, or two events, it is not. */
   private static final int LASTING_OUTAGE = 4;
 
-  private final Turns turns = new Turns();
-  private final EventSettings settings;
+  private final Turns turns;
   private final Logger log;
   private final Delivery delivery;
   private final Dropped dropped;
   private final Thread thread;
-  private Turns.Entry sent; // being, just now
+  private final String late;
   private boolean closed;
 
   Outbox(EventSettings settings, int partition, Logger log) {
-    this.settings = settings;
     this.log = log;
+    turns = new Turns(settings.patience().toNanos(), System.nanoTime());
+    late = "not accepted for " + settings.patience().toSeconds() + " s; last: ";
     delivery = new Delivery(settings);
     dropped = new Dropped(partition, log);
     thread = new Thread(this::run, "events-of-partition-" + partition);
@@ -37,14 +40,15 @@ final class Outbox {
     thread.start();
   }
 
-  /** Never waits. */
-  synchronized void add(CloudEvent event) {
+  /** Never waits. {@code timestamp} is the record's, in milliseconds since 1970. */
+  synchronized void add(CloudEvent event, long timestamp) {
     if (turns.size() == MAX_EVENTS) {
-      Turns.Entry oldest = turns.removeOldestBut(sent);
+      Turns.Entry oldest = turns.removeOldest();
       String why = "more than " + MAX_EVENTS + " wait; last: " + oldest.said();
       dropped.add(oldest.event(), Dropped.Reason.CROWDED, why);
     }
-    turns.add(event, System.nanoTime());
+    long age = TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis() - timestamp);
+    turns.add(event, age, System.nanoTime());
     notifyAll();
   }
 
@@ -64,60 +68,60 @@ final class Outbox {
     try {
       while (true) {
         Turns.Entry entry = next();
-        Attempt attempt = delivery.deliver(entry.event());
-        went(entry, attempt, System.nanoTime());
+        delivery.deliver(entry.event()).thenAccept(attempt -> went(entry, attempt));
       }
     } catch (InterruptedException cause) {
       // It was closed; whoever opens it next is told of what was left.
+      delivery.cancel();
     }
   }
 
   private synchronized Turns.Entry next() throws InterruptedException {
     while (!closed) {
       long now = System.nanoTime();
-      Turns.Entry next = turns.next(now);
-      if (next == null) {
-        wait();
-        continue;
-      }
-      long pause = turns.pause(next, now);
-      if (pause <= 0) {
-        sent = next;
+      Turns.Entry next = turns.begin(now);
+      if (next != null) {
         return next;
       }
-      // At least 1: 0 would be for ever.
-      wait(TimeUnit.NANOSECONDS.toMillis(pause) + 1);
+      for (Turns.Entry old : turns.removeOld(now)) {
+        dropped.add(old.event(), Dropped.Reason.PATIENCE, late + old.said());
+      }
+      // 0 is until there is one.
+      wait(turns.size() == 0 ? 0 : LOOK_MILLIS);
     }
     throw new InterruptedException();
   }
 
-  private synchronized void went(Turns.Entry entry, Attempt attempt, long now) {
-    sent = null;
+  private synchronized void went(Turns.Entry entry, Attempt attempt) {
+    if (closed) {
+      return;
+    }
+    long now = System.nanoTime();
     switch (attempt.answer()) {
-      case ACCEPTED -> {
-        if (turns.outage() >= LASTING_OUTAGE) {
-          log.info("events are accepted again, of which {} wait", turns.size());
-        }
-        turns.accepted(entry);
-      }
+      case ACCEPTED -> answered(entry, now);
       case REFUSED -> {
-        turns.remove(entry);
+        answered(entry, now);
         dropped.add(entry.event(), Dropped.Reason.REFUSED, attempt.said());
       }
-      case AGAIN -> failed(entry, attempt.said(), now);
+      case AGAIN, NONE -> failed(entry, attempt, now);
+    }
+    notifyAll();
+  }
+
+  private void answered(Turns.Entry entry, long now) {
+    int outage = turns.outage();
+    turns.answered(entry, now);
+    if (outage >= LASTING_OUTAGE) {
+      log.info("events are answered again, of which {} wait", turns.size());
     }
   }
 
-  private void failed(Turns.Entry entry, String said, long now) {
-    turns.failed(entry, said, now);
-    String late = "not accepted for " + settings.patience().toSeconds() + " s; last: ";
-    turns
-        .removeOlderThan(settings.patience().toNanos(), now)
-        .forEach(old -> dropped.add(old.event(), Dropped.Reason.PATIENCE, late + old.said()));
+  private void failed(Turns.Entry entry, Attempt attempt, long now) {
+    turns.failed(entry, attempt, now);
     if (turns.outage() == LASTING_OUTAGE) {
-      log.warn("events wait, {} by now, and are tried again: {}", turns.size(), said);
+      log.warn("events wait, {} by now, and are tried again: {}", turns.size(), attempt.said());
     } else if (turns.outage() == 0 && entry.failures() == 2) {
-      log.warn("event {} steps aside and is tried again: {}", entry.event().id(), said);
+      log.warn("event {} steps aside and is tried again: {}", entry.event().id(), attempt.said());
     }
   }
 }

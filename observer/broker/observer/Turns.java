@@ -11,10 +11,13 @@ import java.util.Set;
  * The events of one partition that wait, and whose turn it is. Times are of {@link System#nanoTime}.
  * Not thread-safe.
  *
- * <p>An event that fails steps aside for a pause of its own that grows, and every other turn is of one
- * that never failed: so those that always fail, however many they are, hold up no other. When a second
- * one fails and none was accepted in between, the trouble is likely the Broker's: then between any two
- * attempts there is a pause as well. Events about one incident keep their order.
+ * <p>There are two lanes, of the events that never failed and of the others, and in each one attempt at a
+ * time; but one that has no answer for two seconds steps aside, and goes on beside its lane. So neither
+ * those that always fail nor those that are never answered hold up the others, up to the bounds below.
+ *
+ * <p>When a second event fails and none had a definite answer in between, the trouble is likely the
+ * Broker's: then there is a pause between any two attempts, and the lanes take turns. Events about one
+ * incident keep their order.
  */
 final class Turns {
   private static final long FIRST_PAUSE_NANOS = 500_000_000L;
@@ -23,23 +26,43 @@ final class Turns {
   private static final int MAX_DOUBLINGS = 6;
 
   /**
+   * Of an event that had no answer in time. It may have been taken, and each attempt may be a copy for
+   * those who have it already.
+   */
+  private static final long PAUSE_AFTER_NONE_NANOS = 300_000_000_000L;
+
+  /**
    * Of the pause of all, in an outage: up to 2 s. It bounds what a Broker that takes one in ten is
    * given, and how long one that never fails waits for those that always do.
    */
   private static final int MAX_DOUBLINGS_OF_ALL = 2;
 
+  private static final long ASIDE_AFTER_NANOS = 2_000_000_000L;
+  private static final int MAX_IN_FLIGHT = 32;
+
+  /** Of them; so that those that are never answered leave room for those that never failed. */
+  private static final int MAX_AGAIN_IN_FLIGHT = 16;
+
+  /**
+   * How long an event is tried here at the least, however old its record is: a broker that was down for
+   * longer than the patience may be up before the Broker is.
+   */
+  private static final long MIN_PATIENCE_NANOS = 600_000_000_000L;
+
   /** An event that waits. */
   static final class Entry {
     private final CloudEvent event;
-    private final long since;
+    private final long deadline;
     private long due;
+    private long began;
+    private boolean inFlight;
     private int failures;
-    private long failedAfter = -1; // so many that were accepted
+    private long failedAfter = -1; // so many that had a definite answer
     private String said = "its turn did not come";
 
-    private Entry(CloudEvent event, long now) {
+    private Entry(CloudEvent event, long deadline) {
       this.event = event;
-      since = due = now;
+      this.deadline = deadline;
     }
 
     CloudEvent event() {
@@ -54,14 +77,25 @@ final class Turns {
     String said() {
       return said;
     }
+
+    private boolean isFirst() {
+      return failures == 0;
+    }
   }
 
   private final ArrayDeque<Entry> entries = new ArrayDeque<>(); // by their positions
-  private long accepted;
-  private int failed; // different ones since one was accepted
+  private final long patience;
+  private long answered; // definitely
+  private long answeredAt;
+  private int failed; // different ones since one was answered
   private int outage; // failures in a row, from the second event on
   private long nobodyBefore;
   private boolean firstWent; // the last turn was of one that had not failed
+
+  Turns(long patience, long now) {
+    this.patience = patience;
+    answeredAt = now;
+  }
 
   int size() {
     return entries.size();
@@ -77,78 +111,118 @@ final class Turns {
     return entries.isEmpty() || entries.peekFirst().event.position() > position;
   }
 
-  void add(CloudEvent event, long now) {
-    entries.addLast(new Entry(event, now));
+  /** {@code age} is how long ago the record was written, by whichever clocks: below 0 counts as 0. */
+  void add(CloudEvent event, long age, long now) {
+    long left = patience - Math.min(Math.max(age, 0), patience);
+    entries.addLast(new Entry(event, now + Math.max(left, Math.min(patience, MIN_PATIENCE_NANOS))));
   }
 
-  void remove(Entry entry) {
-    entries.remove(entry);
-  }
-
-  /** Gives up the one that waits for longest, of two or more, but not {@code kept}, which may be null. */
-  Entry removeOldestBut(Entry kept) {
+  /** Gives up the one that waits for longest, of those that are not in flight; null where all are. */
+  Entry removeOldest() {
     Iterator<Entry> oldestFirst = entries.iterator();
-    Entry oldest = oldestFirst.next();
-    if (oldest == kept) {
-      oldest = oldestFirst.next();
+    while (oldestFirst.hasNext()) {
+      Entry oldest = oldestFirst.next();
+      if (!oldest.inFlight) {
+        oldestFirst.remove();
+        return oldest;
+      }
     }
-    oldestFirst.remove();
-    return oldest;
+    return null;
   }
 
-  /** Gives up all that wait for longer than that. */
-  List<Entry> removeOlderThan(long nanos, long now) {
+  /** Gives up all that wait for too long, of those that are not in flight. */
+  List<Entry> removeOld(long now) {
     List<Entry> old = new ArrayList<>();
-    while (!entries.isEmpty() && now - entries.peekFirst().since > nanos) {
-      old.add(entries.removeFirst());
+    for (Entry entry : entries) {
+      // One that never had its turn waits on while the Broker answers others.
+      boolean mayHaveItsTurn = entry.isFirst() && now - answeredAt <= patience;
+      if (!entry.inFlight && isOld(entry, now) && !mayHaveItsTurn) {
+        old.add(entry);
+      }
     }
+    entries.removeAll(new HashSet<>(old));
     return old;
   }
 
-  /** Whose turn is next, {@link #pause} from now; null where none waits. */
-  Entry next(long now) {
+  private static boolean isOld(Entry entry, long now) {
+    return now - entry.deadline > 0;
+  }
+
+  /** Begins the attempt whose turn is now; null where there is none. */
+  Entry begin(long now) {
+    if (outage > 0 && nobodyBefore - now > 0) {
+      return null;
+    }
+    Entry next = next(now);
+    if (next != null) {
+      next.inFlight = true;
+      next.began = now;
+      firstWent = next.isFirst();
+      nobodyBefore = now + pauseOfAll();
+    }
+    return next;
+  }
+
+  private Entry next(long now) {
     Entry first = null; // the oldest that never failed
-    Entry again = null; // of the others the one that is due
+    Entry again = null; // of the others the one that is due for longest
+    int inFlight = 0;
+    int againInFlight = 0;
+    boolean firstIsBusy = false;
+    boolean againIsBusy = false;
     Set<Long> about = new HashSet<>();
     for (Entry entry : entries) {
-      if (!about.add(entry.event.key())) {
+      boolean isBehind = !about.add(entry.event.key());
+      boolean isFirst = entry.isFirst();
+      if (entry.inFlight) {
+        boolean isInItsLane = now - entry.began < ASIDE_AFTER_NANOS;
+        inFlight++;
+        againInFlight += isFirst ? 0 : 1;
+        firstIsBusy |= isInItsLane && isFirst;
+        againIsBusy |= isInItsLane && !isFirst;
+      } else if (isBehind) {
         continue;
-      }
-      if (entry.failures == 0) {
+      } else if (isFirst) {
         first = first == null ? entry : first;
-      } else if (again == null || entry.due - again.due < 0) {
-        again = entry;
+      } else if (entry.due - now <= 0 && !isOld(entry, now)) {
+        again = again == null || entry.due - again.due < 0 ? entry : again;
       }
     }
-    boolean isFirst = first != null && (again == null || again.due - now > 0 || !firstWent);
-    return isFirst ? first : again;
+    if (inFlight >= MAX_IN_FLIGHT) {
+      return null;
+    }
+    first = firstIsBusy ? null : first;
+    again = againIsBusy || againInFlight >= MAX_AGAIN_IN_FLIGHT ? null : again;
+    return first != null && (again == null || !firstWent) ? first : again;
   }
 
-  /** How long it is until the turn of the next; 0 or less where it is now. */
-  long pause(Entry next, long now) {
-    long own = next.due - now;
-    return outage == 0 ? own : Math.max(own, nobodyBefore - now);
-  }
-
-  void accepted(Entry entry) {
-    firstWent = entry.failures == 0;
+  /** It had a definite answer, good or bad: the Broker is there. */
+  void answered(Entry entry, long now) {
     entries.remove(entry);
-    accepted++;
+    answered++;
+    answeredAt = now;
     failed = 0;
     outage = 0;
   }
 
-  void failed(Entry entry, String said, long now) {
-    firstWent = entry.failures == 0;
-    entry.said = said;
-    entry.due = now + pauseAfter(++entry.failures, MAX_DOUBLINGS);
-    if (entry.failedAfter != accepted) {
-      entry.failedAfter = accepted;
+  /** It is to be tried again. */
+  void failed(Entry entry, Attempt attempt, long now) {
+    entry.inFlight = false;
+    entry.said = attempt.said();
+    long pause = pauseAfter(++entry.failures, MAX_DOUBLINGS);
+    entry.due = now + (attempt.answer() == Answer.NONE ? PAUSE_AFTER_NONE_NANOS : pause);
+    if (entry.failedAfter != answered) {
+      entry.failedAfter = answered;
       failed++;
     }
     if (failed > 1) {
-      nobodyBefore = now + pauseAfter(++outage, MAX_DOUBLINGS_OF_ALL);
+      outage++;
+      nobodyBefore = now + pauseOfAll();
     }
+  }
+
+  private long pauseOfAll() {
+    return outage == 0 ? 0 : pauseAfter(outage, MAX_DOUBLINGS_OF_ALL);
   }
 
   private static long pauseAfter(int failures, int maxDoublings) {

@@ -25,7 +25,8 @@ import java.util.function.Consumer;
  * instance that waited may end, or the message expire: only the second says that it was taken.
  *
  * <p>Bounded by what it takes to save them, as that is one value in the engine's state, written whole and
- * sent to the partition's followers: beyond 1 MiB the oldest is forgotten, and its end not told.
+ * sent to the partition's followers: beyond 1 MiB the oldest is forgotten, its end not told, and
+ * counted.
  */
 final class Waiting {
   private static final int MAX_BYTES = 1 << 20;
@@ -34,12 +35,14 @@ final class Waiting {
   private static final int FORM = 1;
 
   private final EventSettings settings;
+  private final Forgotten forgotten;
   private final Map<Long, Note> notes = new LinkedHashMap<>(); // the oldest first
   private int bytes; // of them, saved
   private byte[] saved; // null where they changed since
 
-  Waiting(EventSettings settings) {
+  Waiting(EventSettings settings, Forgotten forgotten) {
     this.settings = settings;
+    this.forgotten = forgotten;
   }
 
   /** Takes note of a record; the message that by it is lost, with nobody who took it, else null. */
@@ -99,7 +102,9 @@ final class Waiting {
 
   private void forgetOldest() {
     while (bytes > MAX_BYTES) {
-      remove(notes.keySet().iterator().next());
+      long oldest = notes.keySet().iterator().next();
+      remove(oldest);
+      forgotten.add(oldest, "more than " + MAX_BYTES + " bytes of such wait");
     }
   }
 

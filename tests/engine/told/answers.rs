@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
@@ -12,12 +13,12 @@ use super::telling;
 
 pub(super) const DROPPED: &str = "eventing_zeebe_events_dropped_total";
 
-/// Those that say that the event itself is wrong, and two that nobody thought of.
-const ABOUT_THE_EVENT: [u16; 10] = [400, 402, 406, 411, 413, 414, 415, 422, 431, 499];
-/// Those that say nothing of it.
-const ABOUT_OTHERS: [u16; 20] = [
-    301, 302, 307, 401, 403, 404, 405, 407, 408, 409, 410, 421, 425, 429, 500, 501, 502, 503, 504,
-    599,
+/// Those that say that the event itself is wrong.
+const ABOUT_THE_EVENT: [u16; 6] = [400, 413, 414, 415, 422, 431];
+/// Those that say nothing of it, or of which nobody knows what they say.
+const ABOUT_OTHERS: [u16; 32] = [
+    301, 302, 307, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 417, 418, 421, 423, 424,
+    425, 426, 428, 429, 451, 460, 499, 500, 501, 502, 503, 504, 599,
 ];
 
 /// Whether an event is about the message of this name.
@@ -85,7 +86,7 @@ async fn an_answer_that_is_about_the_event_drops_it_at_once_and_after_any_other_
         refused.map(|(status, _)| status).eq(&ABOUT_THE_EVENT),
         "{times:?}"
     );
-    #[expect(clippy::cast_precision_loss, reason = "ten")]
+    #[expect(clippy::cast_precision_loss, reason = "six")]
     let refused = ABOUT_THE_EVENT.len() as f64;
     metric_reaches(&zeebe, DROPPED, "reason=\"refused\"", refused).await;
     assert_eq!(metric(&zeebe, DROPPED, "").await, refused, "and no other");
@@ -130,6 +131,21 @@ async fn an_event_that_fails_again_and_again_while_others_do_not_is_kept_until_i
 }
 
 #[tokio::test]
+async fn an_event_whose_answer_takes_as_long_as_a_brokers_own_retries_is_sent_once_and_no_copy() {
+    // Longer than most who send would wait, and less than Knative's Broker takes.
+    let slowly = || Answer::After(Duration::from_secs(35), Box::new(Answer::Status(202)));
+    let events = Destination::start(move |_| slowly()).await;
+    let zeebe = telling("told-slow", &events.url(), &[]).await;
+    let scenario = Scenario::new(&zeebe, "slow");
+    lose(&scenario, "Slow").await;
+    let slow = came(&events, "Slow", 1).await;
+    settled(&zeebe, place(&slow)).await;
+    assert_eq!(events.received().len(), 1);
+    assert_eq!(metric(&zeebe, DROPPED, "").await, 0.0);
+    zeebe.stop().await;
+}
+
+#[tokio::test]
 async fn an_event_that_always_fails_is_dropped_by_its_name_when_its_time_is_over_and_no_other_is() {
     let events = Destination::start(|event| {
         Answer::Status(if is_about(event, "Poison") { 500 } else { 202 })
@@ -140,11 +156,13 @@ async fn an_event_that_always_fails_is_dropped_by_its_name_when_its_time_is_over
     let scenario = Scenario::new(&zeebe, "poison");
     lose(&scenario, "Healthy").await;
     lose(&scenario, "Poison").await;
+    // It has its turn however long the machine stood still: whose turn it is goes before whose time is over.
     lose(&scenario, "Healthy").await;
     metric_reaches(&zeebe, DROPPED, "reason=\"patience\"", 1.0).await;
     came(&events, "Healthy", 2).await;
     assert_eq!(metric(&zeebe, DROPPED, "").await, 1.0, "and nothing else");
-    let poison = came(&events, "Poison", 2).await;
+    // Once at the least: on a machine that stands still its time may be over after that.
+    let poison = came(&events, "Poison", 1).await;
     let line = format!("event {} (io.camunda.zeebe.message.expired", poison.id());
     assert!(log(&zeebe).contains(&line), "{line}");
     assert!(log(&zeebe).contains("not accepted for 3 s; last: "));

@@ -6,7 +6,7 @@ use serde_json::Value;
 use testkit::manifests::shipped;
 use testkit::scenario::workspace;
 
-fn names_in(folder: &Path) -> BTreeSet<String> {
+pub(super) fn names_in(folder: &Path) -> BTreeSet<String> {
     fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.expect("an entry").file_name())

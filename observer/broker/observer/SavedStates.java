@@ -1,0 +1,43 @@
+package observer;
+
+import java.util.ArrayDeque;
+import java.util.function.LongPredicate;
+
+/**
+ * What was remembered after some records of one partition, until the engine is given it: a few, so that
+ * one event that waits holds up little of what came before it. Not thread-safe.
+ *
+ * <p>At most 16, one in five minutes, each of 1 MiB at the most: together they reach back for longer than an
+ * event waits for by default. Where they are all there, the next is taken when one of them is done with.
+ */
+final class SavedStates {
+  private static final int MAX = 16;
+  private static final long EVERY_NANOS = 300_000_000_000L;
+
+  /** {@code position} is of the record after which it was so. */
+  record State(long position, byte[] bytes, long savedAt) {}
+
+  private final ArrayDeque<State> states = new ArrayDeque<>(); // the oldest first
+
+  /** Whether it is time to {@link #add} one, after the record there. */
+  boolean isTimeFor(long position, long now) {
+    State newest = states.peekLast();
+    return newest == null
+        || states.size() < MAX
+            && position > newest.position
+            && now - newest.savedAt >= EVERY_NANOS;
+  }
+
+  void add(long position, byte[] bytes, long now) {
+    states.addLast(new State(position, bytes, now));
+  }
+
+  /** Takes out the newest whose position is done with, and all before it; null where there is none. */
+  State takeDone(LongPredicate isDone) {
+    State done = null;
+    while (!states.isEmpty() && isDone.test(states.peekFirst().position)) {
+      done = states.removeFirst();
+    }
+    return done;
+  }
+}

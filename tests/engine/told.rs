@@ -2,6 +2,8 @@
 
 /// What the Broker's answers do to events.
 mod answers;
+/// What takes hours, on a clock that does not.
+mod clocked;
 /// The engine's own pages.
 mod engine;
 /// Messages on their way to an instance.

@@ -2,7 +2,6 @@ package observer;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
@@ -15,6 +14,9 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Attempts to deliver events, beside each other. */
 final class Delivery {
@@ -26,17 +28,30 @@ final class Delivery {
    */
   private static final Duration ANSWER_WITHIN = Duration.ofMinutes(10);
 
+  /** Beyond what the client itself allows for, whose clock stops with it. */
+  private static final Duration OVER_AFTER = ANSWER_WITHIN.plusMinutes(1);
+
+  /**
+   * After so many attempts in a row without an answer the client is replaced: one whose thread has
+   * ended, be it for want of memory, never sends again.
+   */
+  private static final int RENEW_AFTER = 16;
+
   private final EventSettings settings;
   private final Set<CompletableFuture<?>> inFlight = ConcurrentHashMap.newKeySet();
-  private final HttpClient client =
-      HttpClient.newBuilder()
-          .version(HttpClient.Version.HTTP_1_1)
-          .followRedirects(HttpClient.Redirect.NEVER)
-          .connectTimeout(CONNECT_WITHIN)
-          .build();
+  private final AtomicInteger unanswered = new AtomicInteger(); // in a row
+  private volatile HttpClient client = client();
 
   Delivery(EventSettings settings) {
     this.settings = settings;
+  }
+
+  private static HttpClient client() {
+    return HttpClient.newBuilder()
+        .version(HttpClient.Version.HTTP_1_1)
+        .followRedirects(HttpClient.Redirect.NEVER)
+        .connectTimeout(CONNECT_WITHIN)
+        .build();
   }
 
   /** Never waits for the Broker. What comes of it is never a failure of the future. */
@@ -46,8 +61,9 @@ final class Delivery {
           client.sendAsync(request(event), HttpResponse.BodyHandlers.ofInputStream());
       inFlight.add(sent);
       return sent.thenApply(this::answered)
+          .orTimeout(OVER_AFTER.toSeconds(), TimeUnit.SECONDS)
           .exceptionally(this::failed)
-          .whenComplete((attempt, none) -> inFlight.remove(sent));
+          .whenComplete((attempt, none) -> end(sent));
     } catch (IOException | RuntimeException | Error cause) {
       // An error too: the thread that asks is the only one, and without it nothing is ever settled.
       return CompletableFuture.completedFuture(failed(cause));
@@ -56,7 +72,12 @@ final class Delivery {
 
   /** Cuts off all that is in flight. */
   void cancel() {
-    inFlight.forEach(sent -> sent.cancel(true));
+    inFlight.forEach(this::end);
+  }
+
+  private void end(CompletableFuture<?> sent) {
+    inFlight.remove(sent);
+    sent.cancel(true);
   }
 
   private HttpRequest request(CloudEvent event) throws IOException {
@@ -78,8 +99,9 @@ final class Delivery {
       // Its body is not read: the time to answer does not bound it.
       response.body().close();
     } catch (IOException cause) {
-      throw new UncheckedIOException(cause);
+      // That it was answered stands.
     }
+    unanswered.set(0);
     int status = response.statusCode();
     return new Attempt(Answer.of(status), settings.url() + " answered " + status);
   }
@@ -87,7 +109,19 @@ final class Delivery {
   private Attempt failed(Throwable thrown) {
     Throwable cause = thrown instanceof CompletionException ? thrown.getCause() : thrown;
     boolean isLate =
-        cause instanceof HttpTimeoutException && !(cause instanceof HttpConnectTimeoutException);
+        cause instanceof TimeoutException
+            || cause instanceof HttpTimeoutException && !(cause instanceof HttpConnectTimeoutException);
+    if (unanswered.incrementAndGet() % RENEW_AFTER == 0) {
+      renew();
+    }
     return new Attempt(isLate ? Answer.NONE : Answer.AGAIN, settings.url() + ": " + cause);
+  }
+
+  private void renew() {
+    try {
+      client = client();
+    } catch (RuntimeException | Error cause) {
+      // For want of files or memory: the old one may do, and there is a next time.
+    }
   }
 }

@@ -110,6 +110,17 @@ public final class EventExporter implements Exporter {
   }
 
   private void settle() {
+    try {
+      settleDone();
+    } catch (RuntimeException cause) {
+      // Once is no harm; what follows takes it along.
+      log.error("what is done with could not be settled, which is tried again", cause);
+    } finally {
+      scheduleSettling();
+    }
+  }
+
+  private void settleDone() {
     long now = System.nanoTime();
     if (seen > settled && saved.isTimeFor(seen, now)) {
       saved.add(seen, waiting.save(), now);
@@ -119,6 +130,5 @@ public final class EventExporter implements Exporter {
       controller.updateLastExportedRecordPosition(done.position(), done.bytes());
       settled = done.position();
     }
-    scheduleSettling();
   }
 }

@@ -27,6 +27,7 @@ final class Outbox {
   private final Dropped dropped;
   private final Thread thread;
   private final String late;
+  private boolean accepted; // any, since this was opened
   private boolean closed;
 
   Outbox(EventSettings settings, int partition, Logger log) {
@@ -67,12 +68,22 @@ final class Outbox {
   private void run() {
     try {
       while (true) {
-        Turns.Entry entry = next();
-        delivery.deliver(entry.event()).thenAccept(attempt -> went(entry, attempt));
+        beginNext();
       }
     } catch (InterruptedException cause) {
       // It was closed; whoever opens it next is told of what was left.
       delivery.cancel();
+    }
+  }
+
+  private void beginNext() throws InterruptedException {
+    try {
+      Turns.Entry entry = next();
+      delivery.deliver(entry.event()).thenAccept(attempt -> went(entry, attempt));
+    } catch (RuntimeException | Error cause) {
+      // This thread is the only one: without it nothing is ever settled, and the engine keeps its log.
+      log.error("the next event could not be begun, which is tried again in a second", cause);
+      TimeUnit.SECONDS.sleep(1);
     }
   }
 
@@ -98,14 +109,25 @@ final class Outbox {
     }
     long now = System.nanoTime();
     switch (attempt.answer()) {
-      case ACCEPTED -> answered(entry, now);
-      case REFUSED -> {
+      case ACCEPTED -> {
+        accepted = true;
         answered(entry, now);
-        dropped.add(entry.event(), Dropped.Reason.REFUSED, attempt.said());
       }
+      case REFUSED -> refused(entry, attempt, now);
       case AGAIN, NONE -> failed(entry, attempt, now);
     }
     notifyAll();
+  }
+
+  private void refused(Turns.Entry entry, Attempt attempt, long now) {
+    if (accepted) {
+      answered(entry, now);
+      dropped.add(entry.event(), Dropped.Reason.REFUSED, attempt.said());
+    } else {
+      // A Broker answers so to a path that is none of its own, and a port of TLS to plain HTTP.
+      String doubt = attempt.said() + ", and has accepted none so far: is `url` right?";
+      failed(entry, new Attempt(Answer.AGAIN, doubt), now);
+    }
   }
 
   private void answered(Turns.Entry entry, long now) {
@@ -117,8 +139,8 @@ final class Outbox {
   }
 
   private void failed(Turns.Entry entry, Attempt attempt, long now) {
-    turns.failed(entry, attempt, now);
-    if (turns.outage() == LASTING_OUTAGE) {
+    boolean isWorse = turns.failed(entry, attempt, now);
+    if (isWorse && turns.outage() == LASTING_OUTAGE) {
       log.warn("events wait, {} by now, and are tried again: {}", turns.size(), attempt.said());
     } else if (turns.outage() == 0 && entry.failures() == 2) {
       log.warn("event {} steps aside and is tried again: {}", entry.event().id(), attempt.said());

@@ -11,9 +11,10 @@ import java.util.Set;
  * The events of one partition that wait, and whose turn it is. Times are of {@link System#nanoTime}.
  * Not thread-safe.
  *
- * <p>There are two lanes, of the events that never failed and of the others, and in each one attempt at a
- * time; but one that has no answer for two seconds steps aside, and goes on beside its lane. So neither
- * those that always fail nor those that are never answered hold up the others, up to the bounds below.
+ * <p>There are two lanes, of the events that never failed and of the others. In each some attempts go on
+ * beside each other while the Broker answers, and one at a time while it does not; but one that has no
+ * answer for two seconds steps aside, and goes on beside its lane. So neither those that always fail nor
+ * those that are never answered hold up the others, up to the bounds below.
  *
  * <p>When a second event fails and none had a definite answer in between, the trouble is likely the
  * Broker's: then there is a pause between any two attempts, and the lanes take turns. Events about one
@@ -38,6 +39,13 @@ final class Turns {
   private static final int MAX_DOUBLINGS_OF_ALL = 2;
 
   private static final long ASIDE_AFTER_NANOS = 2_000_000_000L;
+
+  /**
+   * Of a lane, until so many were begun of which none was answered. So one that is slow to answer is
+   * given more than one at a time, and one that is silent is not given all that may be in flight.
+   */
+  private static final int AT_ONCE = 8;
+
   private static final int MAX_IN_FLIGHT = 32;
 
   /** Of them; so that those that are never answered leave room for those that never failed. */
@@ -87,14 +95,16 @@ final class Turns {
   private final long patience;
   private long answered; // definitely
   private long answeredAt;
+  private int begun; // since one was answered
   private int failed; // different ones since one was answered
   private int outage; // failures in a row, from the second event on
+  private long heardAt; // an attempt that was begun before tells nothing new of the Broker when it fails
   private long nobodyBefore;
   private boolean firstWent; // the last turn was of one that had not failed
 
   Turns(long patience, long now) {
     this.patience = patience;
-    answeredAt = now;
+    answeredAt = heardAt = now;
   }
 
   int size() {
@@ -134,8 +144,9 @@ final class Turns {
   List<Entry> removeOld(long now) {
     List<Entry> old = new ArrayList<>();
     for (Entry entry : entries) {
-      // One that never had its turn waits on while the Broker answers others.
-      boolean mayHaveItsTurn = entry.isFirst() && now - answeredAt <= patience;
+      // One that never had its turn waits as long again while the Broker answers others.
+      boolean mayHaveItsTurn =
+          entry.isFirst() && now - answeredAt <= patience && now - entry.deadline <= patience;
       if (!entry.inFlight && isOld(entry, now) && !mayHaveItsTurn) {
         old.add(entry);
       }
@@ -157,6 +168,7 @@ final class Turns {
     if (next != null) {
       next.inFlight = true;
       next.began = now;
+      begun++;
       firstWent = next.isFirst();
       nobodyBefore = now + pauseOfAll();
     }
@@ -168,8 +180,8 @@ final class Turns {
     Entry again = null; // of the others the one that is due for longest
     int inFlight = 0;
     int againInFlight = 0;
-    boolean firstIsBusy = false;
-    boolean againIsBusy = false;
+    int firstBusy = 0; // in its lane
+    int againBusy = 0;
     Set<Long> about = new HashSet<>();
     for (Entry entry : entries) {
       boolean isBehind = !about.add(entry.event.key());
@@ -178,8 +190,8 @@ final class Turns {
         boolean isInItsLane = now - entry.began < ASIDE_AFTER_NANOS;
         inFlight++;
         againInFlight += isFirst ? 0 : 1;
-        firstIsBusy |= isInItsLane && isFirst;
-        againIsBusy |= isInItsLane && !isFirst;
+        firstBusy += isInItsLane && isFirst ? 1 : 0;
+        againBusy += isInItsLane && !isFirst ? 1 : 0;
       } else if (isBehind) {
         continue;
       } else if (isFirst) {
@@ -191,8 +203,9 @@ final class Turns {
     if (inFlight >= MAX_IN_FLIGHT) {
       return null;
     }
-    first = firstIsBusy ? null : first;
-    again = againIsBusy || againInFlight >= MAX_AGAIN_IN_FLIGHT ? null : again;
+    int atOnce = begun < AT_ONCE ? AT_ONCE : 1;
+    first = firstBusy >= atOnce ? null : first;
+    again = againBusy >= atOnce || againInFlight >= MAX_AGAIN_IN_FLIGHT ? null : again;
     return first != null && (again == null || !firstWent) ? first : again;
   }
 
@@ -200,25 +213,32 @@ final class Turns {
   void answered(Entry entry, long now) {
     entries.remove(entry);
     answered++;
-    answeredAt = now;
+    answeredAt = heardAt = now;
+    begun = 0;
     failed = 0;
     outage = 0;
   }
 
-  /** It is to be tried again. */
-  void failed(Entry entry, Attempt attempt, long now) {
+  /** It is to be tried again. Whether an outage has grown by it. */
+  boolean failed(Entry entry, Attempt attempt, long now) {
     entry.inFlight = false;
     entry.said = attempt.said();
     long pause = pauseAfter(++entry.failures, MAX_DOUBLINGS);
     entry.due = now + (attempt.answer() == Answer.NONE ? PAUSE_AFTER_NONE_NANOS : pause);
+    if (entry.began - heardAt < 0) {
+      return false;
+    }
     if (entry.failedAfter != answered) {
       entry.failedAfter = answered;
       failed++;
     }
-    if (failed > 1) {
-      outage++;
-      nobodyBefore = now + pauseOfAll();
+    if (failed < 2) {
+      return false;
     }
+    outage++;
+    heardAt = now;
+    nobodyBefore = now + pauseOfAll();
+    return true;
   }
 
   private long pauseOfAll() {

@@ -8,7 +8,7 @@ use testkit::destination::{Answer, Destination, Received};
 use testkit::scenario::Scenario;
 use testkit::zeebe::Zeebe;
 
-use super::engine::{metric, metric_reaches, publish, settled};
+use super::engine::{metric, metric_reaches, publish, settled, threads, until};
 use super::telling;
 
 pub(super) const DROPPED: &str = "eventing_zeebe_events_dropped_total";
@@ -46,6 +46,13 @@ pub(super) fn log(zeebe: &Zeebe) -> String {
     std::fs::read_to_string(zeebe.log()).expect("the engine's log")
 }
 
+/// Has the engine know that an event was accepted there: else it doubts the address, and no event.
+async fn takes_one(scenario: &Scenario<'_>, events: &Destination, name: &str) {
+    lose(scenario, name).await;
+    let first = came(events, name, 1).await;
+    settled(scenario.zeebe(), place(&first)).await;
+}
+
 /// The status that an event's name asks for, as in `S503`.
 fn asked_for(event: &Received) -> u16 {
     let data = event.json();
@@ -65,6 +72,7 @@ async fn an_answer_that_is_about_the_event_drops_it_at_once_and_after_any_other_
     .await;
     let zeebe = telling("told-table", &events.url(), &[]).await;
     let scenario = Scenario::new(&zeebe, "table");
+    takes_one(&scenario, &events, "S202").await;
     for status in ABOUT_THE_EVENT.into_iter().chain(ABOUT_OTHERS) {
         lose(&scenario, &format!("S{status}")).await;
     }
@@ -81,7 +89,9 @@ async fn an_answer_that_is_about_the_event_drops_it_at_once_and_after_any_other_
             all(&times).then_some(times)
         })
         .await;
-    let refused = times.iter().filter(|(_, times)| **times == 1);
+    let refused = times
+        .iter()
+        .filter(|(status, times)| **status != 202 && **times == 1);
     assert!(
         refused.map(|(status, _)| status).eq(&ABOUT_THE_EVENT),
         "{times:?}"
@@ -185,9 +195,11 @@ fn accepted() -> Response<Bytes> {
 
 #[tokio::test]
 async fn while_the_broker_fails_all_nothing_counts_against_an_event_and_later_all_are_there() {
-    let events = Destination::start(|_| Answer::Status(500)).await;
+    let events = Destination::accepting().await;
     let zeebe = telling("told-outage", &events.url(), &[]).await;
     let scenario = Scenario::new(&zeebe, "outage");
+    takes_one(&scenario, &events, "Zero").await;
+    events.answer(|_| Answer::Status(500));
     let names = ["One", "Two", "Three"];
     for name in names {
         lose(&scenario, name).await;
@@ -213,5 +225,60 @@ async fn while_the_broker_fails_all_nothing_counts_against_an_event_and_later_al
         })
         .await;
     assert_eq!(metric(&zeebe, DROPPED, "").await, 1.0, "the refused one");
+    zeebe.stop().await;
+}
+
+#[tokio::test]
+async fn what_refuses_all_from_the_start_is_a_wrong_address_by_which_no_event_is_lost() {
+    // As a Broker does to a path that is none of its own.
+    let events = Destination::start(|_| Answer::Status(400)).await;
+    let zeebe = telling("told-wrong", &events.url(), &[]).await;
+    let scenario = Scenario::new(&zeebe, "wrong");
+    for name in ["One", "Two", "Three"] {
+        lose(&scenario, name).await;
+    }
+    for name in ["One", "Two", "Three"] {
+        came(&events, name, 3).await;
+    }
+    assert_eq!(metric(&zeebe, DROPPED, "").await, 0.0);
+    // Whoever is on call is told what to look at.
+    assert!(log(&zeebe).contains("400, and has accepted none so far: is `url` right?"));
+    let before = events.received().len();
+    events.answer(|_| Answer::Status(202));
+    events
+        .wait_for("all three", |all| {
+            let later = &all[before..];
+            let has = |name: &&str| later.iter().any(|one| is_about(one, name));
+            ["One", "Two", "Three"].iter().all(has).then_some(())
+        })
+        .await;
+    // From here on the address is right, and what is refused is wrong.
+    events.answer(|_| Answer::Status(400));
+    lose(&scenario, "Four").await;
+    metric_reaches(&zeebe, DROPPED, "reason=\"refused\"", 1.0).await;
+    assert_eq!(metric(&zeebe, DROPPED, "").await, 1.0, "and no other");
+    zeebe.stop().await;
+}
+
+#[tokio::test]
+async fn after_many_attempts_without_any_answer_another_client_makes_the_next() {
+    let mut events = Destination::accepting().await;
+    let threads_page = ("MANAGEMENT_ENDPOINT_THREADDUMP_ENABLED", "true");
+    let zeebe = telling("told-renewed", &events.url(), &[threads_page]).await;
+    let scenario = Scenario::new(&zeebe, "renewed");
+    let first = threads(&zeebe, "SelectorManager").await;
+    events.stop().await;
+    for name in ["One", "Two", "Three"] {
+        lose(&scenario, name).await;
+    }
+    until("a client that was not there before", async || {
+        let now = threads(&zeebe, "SelectorManager").await;
+        now.difference(&first).next().map(drop)
+    })
+    .await;
+    events.start_again().await;
+    for name in ["One", "Two", "Three"] {
+        came(&events, name, 1).await;
+    }
     zeebe.stop().await;
 }

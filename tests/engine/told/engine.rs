@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -13,7 +14,7 @@ const LOOK: Duration = Duration::from_millis(50);
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Looks until there is something.
-async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+pub(super) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let looking = async {
         loop {
             if let Some(found) = look().await {
@@ -131,4 +132,16 @@ pub(super) async fn snapshot(zeebe: &Zeebe) {
         (kept().await != before).then_some(())
     })
     .await;
+}
+
+/// The names of the engine's threads that have this.
+pub(super) async fn threads(zeebe: &Zeebe, with: &str) -> BTreeSet<String> {
+    let page = request::get(&format!("{}/actuator/threaddump", zeebe.management())).await;
+    let page: Value = serde_json::from_slice(&page.body).expect("JSON");
+    let threads = page["threads"].as_array().expect("threads");
+    let names = threads.iter().filter_map(|one| one["threadName"].as_str());
+    names
+        .filter(|name| name.contains(with))
+        .map(str::to_owned)
+        .collect()
 }

@@ -1,5 +1,6 @@
-//! Which room may import which: the edges inside `src` that no manifest can hold.
+//! Which room may import which: the edges inside `src` that no manifest can hold. And how long a file may be.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,23 +34,42 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
 ];
 
-fn files_of(room: &str) -> Vec<PathBuf> {
-    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-        let Ok(entries) = fs::read_dir(folder) else {
-            return;
-        };
-        for entry in entries {
-            let path = entry.expect("a readable folder").path();
-            if path.is_dir() {
-                walk(&path, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push(path);
-            }
+/// Folders of what programs write: git, cargo, npm, the fuzzer, and the generator of the protocol's code.
+const NOT_OURS: &[&str] = &[".git", "target", "node_modules", "corpus", "generated"];
+
+/// The most lines that a file of code has. What is longer holds more than one idea.
+const MOST_LINES: usize = 420;
+
+/// The endings of files of code, but for scripts that have none.
+const CODE: &[&str] = &["rs", "java", "go", "js", "mjs", "sh"];
+
+/// The files in a folder, at any depth; none where there is no such folder.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.expect("a readable folder");
+        if NOT_OURS.iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
+        // A link is neither: what it leads to is found at its own place.
+        let kind = entry.file_type().expect("a kind of file");
+        if kind.is_dir() {
+            found.extend(files_in(&entry.path()));
+        } else if kind.is_file() {
+            found.push(entry.path());
         }
     }
+    found
+}
+
+fn files_of(room: &str) -> Vec<PathBuf> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = vec![source.join(format!("{room}.rs"))];
-    walk(&source.join(room), &mut found);
+    let mut found = files_in(&source.join(room));
+    found.retain(|file| file.extension() == Some(OsStr::new("rs")));
+    found.push(source.join(format!("{room}.rs")));
     found
 }
 
@@ -109,5 +129,33 @@ fn the_demo_does_not_know_the_engine() {
         .filter(|line| !line.trim_start().starts_with('#'));
     for line in dependencies {
         assert!(!line.contains("zeebe"), "demo/Cargo.toml: {line}");
+    }
+}
+
+/// The text of a file with code: known by its ending, or a script by its first two bytes.
+fn code_in(file: &Path) -> Option<String> {
+    let ending = file.extension();
+    if ending.is_some_and(|ending| CODE.iter().all(|code| ending != *code)) {
+        return None;
+    }
+    let bytes = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    (ending.is_some() || bytes.starts_with(b"#!"))
+        .then(|| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[test]
+fn no_file_of_code_is_longer_than_one_idea_needs() {
+    let files = files_in(Path::new(env!("CARGO_MANIFEST_DIR")));
+    let lengths: Vec<(&Path, usize)> = files
+        .iter()
+        .filter_map(|file| Some((&**file, code_in(file)?.lines().count())))
+        .collect();
+    assert!(!lengths.is_empty(), "no code was found");
+    for (file, lines) in lengths {
+        assert!(
+            lines <= MOST_LINES,
+            "{} has {lines} lines: split it along its ideas, {MOST_LINES} are the most",
+            file.display(),
+        );
     }
 }

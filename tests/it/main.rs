@@ -24,7 +24,7 @@ mod exemplars;
 mod hostile;
 /// What the Dockerfile says of the workspace.
 mod image;
-/// Which room may import which.
+/// Which room may import which, and how long a file may be.
 mod layout;
 /// What is applied to clusters.
 mod manifests;

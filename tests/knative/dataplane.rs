@@ -194,6 +194,13 @@ impl Manifests {
         Self(folder)
     }
 
+    /// With these documents beside them.
+    pub(crate) fn and(self, documents: &[String]) -> Self {
+        std::fs::write(self.path().join("more.yaml"), documents.join("---\n"))
+            .expect("a file can be written");
+        self
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }

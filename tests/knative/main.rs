@@ -22,5 +22,7 @@ mod loops;
 mod manifests;
 /// An event that is refused, repaired and replayed.
 mod poison;
+/// What the engine tells of itself, through the Broker.
+mod told;
 /// What a PingSource makes of answers, and that the shipped one wakes the bridge.
 mod wake_up;

@@ -2,6 +2,8 @@
 
 /// What the Broker's answers do to events.
 mod answers;
+/// What the exporter is told of its work.
+mod arguments;
 /// What takes hours, on a clock that does not.
 mod clocked;
 /// The engine's own pages.

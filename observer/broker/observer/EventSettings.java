@@ -1,7 +1,9 @@
 package observer;
 
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -16,28 +18,59 @@ record EventSettings(
   private static final Set<String> KNOWN =
       Set.of("url", "engineName", "patienceSeconds", "correlationKeys", "tokenFile");
 
+  /** A year. What is longer is a mistake, and some hundreds of years are more than nanoseconds tell. */
+  private static final long MAX_SECONDS = 31_536_000;
+
   static EventSettings of(Map<String, Object> arguments) {
     Set<String> unknown = new TreeSet<>(arguments.keySet());
     // The engine's environment gives names in lower case.
     unknown.removeIf(name -> KNOWN.stream().anyMatch(name::equalsIgnoreCase));
     if (!unknown.isEmpty()) {
-      throw new IllegalArgumentException("unknown arguments " + unknown + "; known are " + KNOWN);
-    }
-    String url = text(arguments, "url", "");
-    if (!url.startsWith("http://") && !url.startsWith("https://")) {
-      throw new IllegalArgumentException(
-          "`url` must be the http or https address of a Broker, not `" + url + "`");
-    }
-    long patience = Long.parseLong(text(arguments, "patienceSeconds", "3600"));
-    if (patience < 1) {
-      throw new IllegalArgumentException("`patienceSeconds` must be 1 or more");
+      throw new IllegalArgumentException("unknown arguments " + unknown + "; known are " + new TreeSet<>(KNOWN));
     }
     return new EventSettings(
-        URI.create(url),
+        url(text(arguments, "url", "")),
         "/zeebe/" + text(arguments, "engineName", "default"),
-        Duration.ofSeconds(patience),
-        Boolean.parseBoolean(text(arguments, "correlationKeys", "false")),
+        Duration.ofSeconds(seconds("patienceSeconds", text(arguments, "patienceSeconds", "3600"))),
+        bool("correlationKeys", text(arguments, "correlationKeys", "false")),
         text(arguments, "tokenFile", ""));
+  }
+
+  private static URI url(String value) {
+    try {
+      URI url = new URI(value);
+      boolean isHttp = "http".equalsIgnoreCase(url.getScheme()) || "https".equalsIgnoreCase(url.getScheme());
+      if (isHttp && url.getHost() != null) {
+        return url;
+      }
+    } catch (URISyntaxException cause) {
+      // Said below.
+    }
+    throw wrong("url", value, "the http or https address of a Broker");
+  }
+
+  private static long seconds(String name, String value) {
+    try {
+      long seconds = Long.parseLong(value);
+      if (seconds >= 1 && seconds <= MAX_SECONDS) {
+        return seconds;
+      }
+    } catch (NumberFormatException cause) {
+      // Said below.
+    }
+    throw wrong(name, value, "a whole number of seconds from 1 to " + MAX_SECONDS);
+  }
+
+  private static boolean bool(String name, String value) {
+    return switch (value.toLowerCase(Locale.ROOT)) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw wrong(name, value, "true or false");
+    };
+  }
+
+  private static IllegalArgumentException wrong(String name, String value, String wanted) {
+    return new IllegalArgumentException("`" + name + "` must be " + wanted + ", not `" + value + "`");
   }
 
   private static String text(Map<String, Object> arguments, String name, String otherwise) {

@@ -9,11 +9,12 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
- * Runs what depends on hours of waiting, on clocks of its own: every method of the classes below that
+ * Runs what depends on hours of waiting, on clocks of its own, and tables: every method of the classes below that
  * is not private, each with a new object. Ends with 1 if one fails.
  */
 final class Scenarios {
-  private static final List<Class<?>> ALL = List.of(TurnsScenarios.class, SavedStatesScenarios.class);
+  private static final List<Class<?>> ALL =
+      List.of(TurnsScenarios.class, SavedStatesScenarios.class, EventSettingsScenarios.class);
 
   public static void main(String[] none) throws ReflectiveOperationException {
     int failed = 0;

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use serde_json::Value;
 use testkit::manifests::parsed;
 use testkit::scenario::workspace;
 
 use crate::docs::{anchor, documented_metrics};
+use crate::layout::files_in;
 
 /// What kube-state-metrics exports, and we ask for.
 const OF_KUBERNETES: [&str; 5] = [
@@ -20,9 +22,11 @@ const OF_KUBERNETES: [&str; 5] = [
 ];
 const PREFIXES: [&str; 4] = ["bridge_", "process_", "telemetry_", "kube_"];
 const RULES: &str = "charts/eventing-zeebe/alerts/rules.yaml";
+/// What promtool is given: what fires, what does not, and what comes near.
+const TESTS: &str = "charts/eventing-zeebe/alerts/tests";
 const DASHBOARD: &str = "charts/eventing-zeebe/dashboards/eventing-zeebe.json";
 
-fn read(path: &str) -> String {
+fn read(path: impl AsRef<Path>) -> String {
     let file = workspace().join(path);
     fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
@@ -76,23 +80,31 @@ fn metrics_in(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// The metrics in a file, or in all files of a folder.
+fn metrics_at(place: &str) -> BTreeSet<String> {
+    let place = workspace().join(place);
+    let files = if place.is_dir() {
+        files_in(&place)
+    } else {
+        vec![place]
+    };
+    files
+        .iter()
+        .flat_map(|file| metrics_in(&read(file)))
+        .collect()
+}
+
 #[test]
 fn every_metric_that_they_ask_for_is_exported() {
     let mut known = documented_metrics();
     known.extend(OF_KUBERNETES.map(str::to_owned));
-    for file in [
-        RULES,
-        DASHBOARD,
-        "charts/eventing-zeebe/alerts/tests/fires.yaml",
-        "charts/eventing-zeebe/alerts/tests/near-misses.yaml",
-        "charts/eventing-zeebe/alerts/tests/silent.yaml",
-    ] {
-        let asked = metrics_in(&read(file));
-        assert!(asked.len() > 10, "{file}: {asked:?}");
+    for place in [RULES, DASHBOARD, TESTS] {
+        let asked = metrics_at(place);
+        assert!(asked.len() > 10, "{place}: {asked:?}");
         let unknown: Vec<_> = asked.difference(&known).collect();
         assert!(
             unknown.is_empty(),
-            "{file}: nobody exports {unknown:?}; docs/OPERATING.md lists what the program does"
+            "{place}: nobody exports {unknown:?}; docs/OPERATING.md lists what the program does"
         );
     }
 }

@@ -44,7 +44,7 @@ const MOST_LINES: usize = 420;
 const CODE: &[&str] = &["rs", "java", "go", "js", "mjs", "sh"];
 
 /// The files in a folder, at any depth; none where there is no such folder.
-fn files_in(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_in(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
     };

@@ -43,7 +43,8 @@ fn read(range: &str) -> Option<(Format, f32)> {
     let mut parts = range.split(';').map(str::trim);
     let media_type = parts.next()?.to_ascii_lowercase();
     let (mut version, mut quality) = (None, 1.0);
-    for parameter in parts {
+    // RFC 9110, 5.6.6: a semicolon may have no parameter after it.
+    for parameter in parts.filter(|part| !part.is_empty()) {
         let (name, value) = parameter.split_once('=')?;
         match name.trim().to_ascii_lowercase().as_str() {
             "version" => version = Some(value.trim().trim_matches('"')),
@@ -119,6 +120,11 @@ mod tests {
                 Format::OpenMetrics,
             ),
             ("text/plain, application/openmetrics-text", Format::Text),
+            (
+                "application/openmetrics-text; ; version=1.0.0;, text/plain",
+                Format::OpenMetrics,
+            ),
+            ("text/plain;, application/openmetrics-text;", Format::Text),
             (
                 "Application/OpenMetrics-Text ; Version=\"1.0.0\" ; Q=0.5 , */* ; q=0.4",
                 Format::OpenMetrics,

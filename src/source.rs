@@ -160,7 +160,7 @@ impl Source {
     pub async fn run(&self, shutdown: &Shutdown) {
         let _left = self.left.clone().drop_guard();
         token::watch(&self.bench, shutdown);
-        let jobs = TaskTracker::new();
+        let (jobs, cut) = (TaskTracker::new(), CancellationToken::new());
         loop {
             let job = tokio::select! {
                 biased;
@@ -168,7 +168,8 @@ impl Source {
                 job = self.worker.next() => job,
             };
             let Some(job) = job else { break };
-            jobs.spawn(Arc::clone(&self.bench).work(job));
+            let work = Arc::clone(&self.bench).work(job);
+            jobs.spawn(cut.clone().run_until_cancelled_owned(work));
         }
         jobs.close();
         let reserve = shutdown
@@ -198,6 +199,9 @@ impl Source {
                     jobs = self.worker.held(),
                     "not all jobs could be handed back; what is left, and what a poll under way still brings, comes back when its activation runs out"
                 );
+                // Their spans end while they can still be sent.
+                cut.cancel();
+                jobs.wait().await;
             }
         }
     }

@@ -3,6 +3,7 @@
 mod collector;
 mod sink;
 mod source;
+mod stopping;
 
 use testkit::collector::Collector;
 use testkit::collector::span::{Span, Spans};

@@ -168,6 +168,11 @@ async fn an_incident_and_a_message_that_nobody_waited_for_become_events_and_lead
         .map(|one| one.id().to_owned())
         .collect();
     assert_eq!(ids.len(), 3, "{ids:?}");
+    for ty in [CREATED, RESOLVED, EXPIRED] {
+        let of = format!("type=\"{ty}\"");
+        let counted = engine::metric(&zeebe, "eventing_zeebe_events_total", &of).await;
+        assert_eq!(counted, 1.0, "{ty}");
+    }
     // A gateway waits for those who hold a stream.
     drop(bridge);
     zeebe.stop().await;

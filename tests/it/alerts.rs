@@ -20,7 +20,9 @@ const OF_KUBERNETES: [&str; 5] = [
     "kube_pod_status_phase",
     "kube_pod_status_ready",
 ];
-const PREFIXES: [&str; 4] = ["bridge_", "process_", "telemetry_", "kube_"];
+const PREFIXES: [&str; 5] = ["bridge_", "process_", "telemetry_", "kube_", OF_THE_ENGINE];
+/// What the exporter of observer/ counts.
+const OF_THE_ENGINE: &str = "eventing_zeebe_";
 const RULES: &str = "charts/eventing-zeebe/alerts/rules.yaml";
 /// What promtool is given: what fires, what does not, and what comes near.
 const TESTS: &str = "charts/eventing-zeebe/alerts/tests";
@@ -94,9 +96,36 @@ fn metrics_at(place: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// The metrics that docs/OPERATING.md lists of the engine.
+fn documented_metrics_of_the_engine() -> BTreeSet<String> {
+    let page = read("docs/OPERATING.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.filter_map(|row| row.split('`').next())
+        .filter(|name| name.starts_with(OF_THE_ENGINE))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_engines_exporter_counts_what_is_documented_and_nothing_else() {
+    let counted: BTreeSet<String> = files_in(&workspace().join("observer/broker/observer"))
+        .iter()
+        .flat_map(|file| {
+            let file = read(file);
+            let counters = file.split("Counter.builder(\"").skip(1);
+            let names = counters.filter_map(|after| after.split('"').next());
+            // As Micrometer writes them for Prometheus.
+            let names = names.map(|name| format!("{}_total", name.replace('.', "_")));
+            names.collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(counted, documented_metrics_of_the_engine());
+}
+
 #[test]
 fn every_metric_that_they_ask_for_is_exported() {
     let mut known = documented_metrics();
+    known.extend(documented_metrics_of_the_engine());
     known.extend(OF_KUBERNETES.map(str::to_owned));
     for place in [RULES, DASHBOARD, TESTS] {
         let asked = metrics_at(place);
@@ -112,7 +141,8 @@ fn every_metric_that_they_ask_for_is_exported() {
 #[test]
 fn the_dashboard_shows_every_metric_of_ours() {
     let shown = metrics_in(&read(DASHBOARD));
-    let documented = documented_metrics();
+    let mut documented = documented_metrics();
+    documented.extend(documented_metrics_of_the_engine());
     let missing: Vec<_> = documented.difference(&shown).collect();
     assert!(missing.is_empty(), "no panel shows {missing:?}");
 }

@@ -35,6 +35,7 @@ public final class EventExporter implements Exporter {
   private EventSettings settings;
   private Logger log;
   private int partition;
+  private Made made;
   private Forgotten forgotten;
   private Waiting waiting;
   private SavedStates saved;
@@ -58,6 +59,7 @@ public final class EventExporter implements Exporter {
   public void open(Controller controller) {
     this.controller = controller;
     seen = settled = controller.getLastExportedRecordPosition();
+    made = new Made(partition);
     forgotten = new Forgotten(partition, log);
     waiting = new Waiting(settings, forgotten);
     saved = new SavedStates();
@@ -86,6 +88,7 @@ public final class EventExporter implements Exporter {
               ? Happenings.incident(record, settings)
               : Happenings.expired(record, expired, settings);
       if (event != null) {
+        made.add(event);
         outbox.add(event, record.getTimestamp());
       }
     } catch (RuntimeException cause) {

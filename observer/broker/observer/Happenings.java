@@ -4,11 +4,19 @@ import io.camunda.zeebe.protocol.record.Record;
 import io.camunda.zeebe.protocol.record.intent.IncidentIntent;
 import io.camunda.zeebe.protocol.record.value.IncidentRecordValue;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
 /** A record -> the event that tells of it. Variables are never part of one. */
 final class Happenings {
+  private static final String CREATED = "io.camunda.zeebe.incident.created";
+  private static final String RESOLVED = "io.camunda.zeebe.incident.resolved";
+  private static final String EXPIRED = "io.camunda.zeebe.message.expired";
+
+  /** Of all events. */
+  static final List<String> TYPES = List.of(CREATED, RESOLVED, EXPIRED);
+
   private static final int MAX_CHARS_OF_ERROR = 1_000;
 
   private Happenings() {}
@@ -20,9 +28,9 @@ final class Happenings {
     }
     String type;
     if (record.getIntent() == IncidentIntent.CREATED) {
-      type = "io.camunda.zeebe.incident.created";
+      type = CREATED;
     } else if (record.getIntent() == IncidentIntent.RESOLVED) {
-      type = "io.camunda.zeebe.incident.resolved";
+      type = RESOLVED;
     } else {
       return null;
     }
@@ -52,7 +60,7 @@ final class Happenings {
   /** {@code record} is the one by which it was clear that nobody takes the message. */
   static CloudEvent expired(Record<?> record, Published message, EventSettings settings) {
     Map<String, String> attributes = new LinkedHashMap<>();
-    attributes.put("type", "io.camunda.zeebe.message.expired");
+    attributes.put("type", EXPIRED);
     attributes.put("subject", Long.toString(message.key()));
     Json data = new Json().open('{');
     data.name("messageKey").key(message.key());

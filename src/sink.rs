@@ -15,6 +15,7 @@ mod execute;
 mod limiter;
 mod line;
 mod metrics;
+mod pending;
 mod plan;
 mod prepared;
 mod receive;

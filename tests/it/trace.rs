@@ -1,6 +1,7 @@
 //! Spans, asserted where a collector gets them.
 
 mod collector;
+mod propagators;
 mod sink;
 mod source;
 

@@ -2,6 +2,7 @@
 
 pub mod deploy;
 pub mod emit;
+mod mappings;
 pub mod run;
 
 use std::path::PathBuf;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use zeebe_client::{DeployResource, DeployResourceAnswer, Gateway, Resource};
 
+use super::mappings;
 use crate::config::DeployConfig;
 
 /// Models to deploy.
@@ -28,7 +29,11 @@ pub async fn deploy(arguments: Deploy, config: DeployConfig) -> Result<(), Box<d
         eprintln!("warning: {warning}");
     }
     let gateway = Gateway::new(config.engine)?;
-    let answer = deploy_files(&gateway, &arguments.files, config.tenant_id).await?;
+    let Deployed { answer, overlooked } =
+        deploy_files(&gateway, &arguments.files, config.tenant_id).await?;
+    for line in overlooked {
+        eprintln!("warning: {line}");
+    }
     for resource in answer.resources {
         println!(
             "{} version {} {}",
@@ -38,23 +43,34 @@ pub async fn deploy(arguments: Deploy, config: DeployConfig) -> Result<(), Box<d
     Ok(())
 }
 
+/// What became of models.
+#[derive(Debug)]
+pub(super) struct Deployed {
+    /// What the engine made of them.
+    pub(super) answer: DeployResourceAnswer,
+    /// What it takes, and whoever follows a trace may miss: a line each.
+    pub(super) overlooked: Vec<String>,
+}
+
 /// Deploys files in one deployment: all of them or none.
 ///
 /// # Errors
 /// As [`deploy`].
-pub async fn deploy_files(
+pub(super) async fn deploy_files(
     gateway: &Gateway,
     files: &[PathBuf],
     tenant_id: Option<String>,
-) -> Result<DeployResourceAnswer, Box<dyn Error>> {
+) -> Result<Deployed, Box<dyn Error>> {
     let resources = read(files)?;
-    gateway
-        .deploy_resource(DeployResource {
-            resources,
-            tenant_id,
-        })
-        .await
-        .map_err(|error| format!("{}: {error}", gateway.settings().address).into())
+    let overlooked = resources.iter().flat_map(mappings::overlooked).collect();
+    let deployment = DeployResource {
+        resources,
+        tenant_id,
+    };
+    match gateway.deploy_resource(deployment).await {
+        Ok(answer) => Ok(Deployed { answer, overlooked }),
+        Err(error) => Err(format!("{}: {error}", gateway.settings().address).into()),
+    }
 }
 
 fn read(files: &[PathBuf]) -> Result<Vec<Resource>, String> {

@@ -242,17 +242,15 @@ impl Given<'_> {
         Ok(text)
     }
 
-    /// A key that the engine gave: events carry it as a number or, in an attribute, as its digits.
+    /// A key that the engine gave: events carry it as a number or, in an attribute, as its digits. What it is instead
+    /// is not told: it is the event's data.
     fn key(&self, field: &str, template: &Template) -> Result<i64, MappingError> {
         let text = self.text(field, template)?;
         match text.parse() {
             Ok(key) if key > 0 && !text.starts_with('+') => Ok(key),
             Ok(_) | Err(_) => Err(MappingError::new(
                 field,
-                format!(
-                    "is `{}`: expected a key that the engine gave, a positive integer",
-                    super::expression::cut(&text, 60)
-                ),
+                "is no key that the engine gave: expected a positive integer",
             )),
         }
     }
@@ -288,10 +286,7 @@ impl Number {
                     Ok(number) if number >= least => Ok(number),
                     Ok(_) | Err(_) => Err(MappingError::new(
                         field,
-                        format!(
-                            "is `{}`: expected an integer of {least} or more",
-                            super::expression::cut(&text, 60)
-                        ),
+                        format!("is not what was expected: an integer of {least} or more"),
                     )),
                 }
             }

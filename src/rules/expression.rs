@@ -270,7 +270,7 @@ fn inside(quoted: &str) -> &str {
 }
 
 /// The first `limit` bytes of a text that goes into an error.
-pub(super) fn cut(text: &str, limit: usize) -> String {
+fn cut(text: &str, limit: usize) -> String {
     if text.len() <= limit {
         return text.to_owned();
     }

@@ -4,6 +4,10 @@
 //! in the middle have one of their own.
 
 mod bridge;
+#[path = "../sale/services.rs"]
+mod services;
+#[path = "../sale/whole.rs"]
+mod whole;
 
 /// What is activated and not yet held.
 mod buffers;
@@ -11,10 +15,14 @@ mod buffers;
 mod endings;
 /// The in-memory engine, of a newer version than the broker.
 mod in_memory;
+/// The commands of docs/OPERATING.md for whoever is on call, run as they are written there.
+mod on_call;
 /// What the destination's answers do to jobs.
 mod outcomes;
 /// An event in, a process, a job, an event out; and what a redelivery does.
 mod round_trip;
+/// The ticket sale with all that belongs to it, and the traces that it makes.
+mod sale;
 /// The models of the ticket sale.
 mod tickets;
 /// What the engine tells a Broker of itself: incidents, and messages that nobody waited for.

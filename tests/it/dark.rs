@@ -2,6 +2,7 @@
 
 mod decisions;
 mod log;
+mod refused;
 
 use serde_json::Value;
 use testkit::bridge::Bridge;

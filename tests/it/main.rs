@@ -28,6 +28,8 @@ mod image;
 mod layout;
 /// What is applied to clusters.
 mod manifests;
+/// Models, by hand and at start.
+mod models;
 /// A long time without a destination.
 mod outage;
 /// Metrics that are pushed to a collector, and the last of them at the end.

@@ -3,15 +3,14 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use testkit::bridge::Bridge;
 use testkit::destination::{Answer, Destination};
-use testkit::gateway::{FakeGateway, Fault, JobState, NewJob};
+use testkit::gateway::{FakeGateway, JobState, NewJob};
 use testkit::program::Program;
 use testkit::request;
 use testkit::rules_file::RulesFile;
-use tonic::Code;
 
 use crate::support::{EXECUTABLE, sink};
 
-async fn readiness(bridge: &Bridge) -> (u16, Value) {
+pub(crate) async fn readiness(bridge: &Bridge) -> (u16, Value) {
     let answered = bridge.get("readyz").await;
     let page = serde_json::from_slice(&answered.body).expect("JSON");
     (answered.status.as_u16(), page)
@@ -204,7 +203,7 @@ async fn health_readiness_and_metrics_can_have_a_port_of_their_own() {
 }
 
 /// Runs a command to its end; its exit code and all that it printed.
-async fn run(arguments: &[&str], settings: &[(&str, &str)]) -> (Option<i32>, String) {
+pub(crate) async fn run(arguments: &[&str], settings: &[(&str, &str)]) -> (Option<i32>, String) {
     let environment: BTreeMap<String, String> = settings
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -215,32 +214,13 @@ async fn run(arguments: &[&str], settings: &[(&str, &str)]) -> (Option<i32>, Str
 }
 
 /// Settings that the roles would refuse, none of them the engine's.
-const BAD: [(&str, &str); 5] = [
+pub(crate) const BAD: [(&str, &str); 5] = [
     ("RULES", "/nonexistent.yaml"),
     ("K_SINK", "nowhere"),
     ("PORT", "x"),
     ("MODELS", "/nonexistent"),
     ("BRIDGE_NO_RULE", "x"),
 ];
-
-#[tokio::test]
-async fn deploy_needs_the_settings_of_the_engine_and_no_other() {
-    let gateway = FakeGateway::start().await;
-    let address = gateway.address();
-    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/bpmn/hello.bpmn");
-    let mut settings = BAD.to_vec();
-    settings.push(("ZEEBE_GRPC_ADDRESS", &address));
-    let (code, printed) = run(&["deploy", model], &settings).await;
-    assert_eq!(code, Some(0), "{printed}");
-    assert_eq!(gateway.calls("DeployResource"), 1);
-    gateway.stop().await;
-    let (code, printed) = run(&["deploy", model], &settings).await;
-    assert_eq!(code, Some(1), "{printed}");
-    assert!(printed.contains(&address), "{printed}");
-    let (code, printed) = run(&["deploy", model], &[("ZEEBE_GRPC_ADDRESS", "x")]).await;
-    assert_eq!(code, Some(78), "{printed}");
-    assert!(printed.contains("ZEEBE_GRPC_ADDRESS"), "{printed}");
-}
 
 #[tokio::test]
 async fn check_needs_no_engine_and_no_setting_that_rules_are_not_read_against() {
@@ -321,80 +301,4 @@ async fn a_start_that_is_forgotten_before_the_triggers_give_up_ends_the_program_
         })
         .await;
     bridge.ready().await;
-}
-
-#[tokio::test]
-async fn a_model_that_is_not_there_ends_the_program_before_a_port_is_bound() {
-    let gateway = FakeGateway::start().await;
-    let address = gateway.address();
-    let file = RulesFile::new("not a model");
-    for (models, said) in [
-        ("/nonexistent", "cannot read /nonexistent"),
-        ("bpmn/nonexistent.bpmn", "cannot read bpmn/nonexistent.bpmn"),
-        (file.path(), "is not a model"),
-    ] {
-        let settings = [
-            ("ZEEBE_GRPC_ADDRESS", address.as_str()),
-            ("PORT", "0"),
-            ("MODELS", models),
-        ];
-        let (code, printed) = run(&[], &settings).await;
-        assert_eq!(code, Some(78), "{models}: {printed}");
-        assert!(printed.contains("MODELS: "), "{printed}");
-        assert!(printed.contains(said), "{printed}");
-        assert!(!printed.contains("listening"), "{printed}");
-    }
-}
-
-/// As an optional ConfigMap is mounted that does not exist.
-#[tokio::test]
-async fn a_directory_without_models_is_warned_about_and_the_program_becomes_ready() {
-    let gateway = FakeGateway::start().await;
-    let address = gateway.address();
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let models = folder.path().to_str().expect("a path that is UTF-8");
-    let settings = [("ZEEBE_GRPC_ADDRESS", address.as_str()), ("MODELS", models)];
-    let mut bridge = Bridge::start(EXECUTABLE, &settings).await;
-    bridge.ready().await;
-    bridge
-        .program()
-        .wait_for_line("a warning", |line| {
-            line.contains("holds no .bpmn").then_some(())
-        })
-        .await;
-    assert_eq!(gateway.calls("DeployResource"), 0);
-
-    // By hand it is a mistake.
-    let (code, printed) = run(&["deploy", models], &settings).await;
-    assert_eq!(code, Some(1), "{printed}");
-    assert!(printed.contains("holds no .bpmn"), "{printed}");
-}
-
-#[tokio::test]
-async fn a_model_that_the_engine_refuses_keeps_it_unready_and_is_said_once() {
-    let gateway = FakeGateway::start().await;
-    let address = gateway.address();
-    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/bpmn/hello.bpmn");
-    let fault = Fault::status(Code::InvalidArgument, "no such element `Ende`");
-    gateway.fail("DeployResource", fault);
-    let settings = [("ZEEBE_GRPC_ADDRESS", address.as_str()), ("MODELS", model)];
-    let mut bridge = Bridge::start(EXECUTABLE, &settings).await;
-    gateway
-        .wait_for("further attempts", |gateway| {
-            gateway.calls("DeployResource") > 1
-        })
-        .await;
-    let (status, page) = readiness(&bridge).await;
-    assert_eq!(status, 503, "{page}");
-    let reason = page["waiting"]["models"].as_str().expect("a reason");
-    for part in ["no such element `Ende`", &address] {
-        assert!(reason.contains(part), "{reason}");
-    }
-    gateway.heal("DeployResource");
-    bridge.ready().await;
-    bridge.program().terminate();
-    bridge.program().ended().await;
-    let output = bridge.program().output();
-    let said = output.iter().filter(|line| line.contains("Ende")).count();
-    assert_eq!(said, 1, "{output:?}");
 }

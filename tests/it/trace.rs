@@ -1,6 +1,8 @@
 //! Spans, asserted where a collector gets them.
 
 mod collector;
+mod ends;
+mod propagators;
 mod sink;
 mod source;
 mod stopping;

@@ -17,8 +17,8 @@ use runtime::telemetry::traces::{Fields, Propagators, SpanContext, read_tracepar
 
 use crate::extension::{TRACEPARENT, TRACESTATE};
 
-pub use deliver::{Described, Recipient, deliver, delivered};
-pub use receive::{Arrival, answered, ask, process, receive};
+pub use deliver::{Described, Recipient, deliver, delivered, pass_on};
+pub use receive::{Arrival, UNANSWERED, answered, ask, process, receive, unanswered};
 
 /// How an event came or goes.
 fn messaging(fields: &mut Fields, operation: &'static str, kind: &'static str) {
@@ -45,11 +45,13 @@ fn ty(event: &Event) -> Cow<'_, str> {
     attribute(event, "type").unwrap_or_default()
 }
 
-/// The context in an event's own attributes.
+/// The context in the attributes of an event that came, where the propagators read it.
 fn context_of(event: &Event, propagators: &Propagators) -> Option<SpanContext> {
-    if !propagators.trace_context {
-        return None;
-    }
+    written_in(event).filter(|_| propagators.trace_context)
+}
+
+/// The context in an event's own attributes.
+fn written_in(event: &Event) -> Option<SpanContext> {
     let parent = attribute(event, TRACEPARENT)?;
     read_traceparent(&parent, attribute(event, TRACESTATE).as_deref())
 }

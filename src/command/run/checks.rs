@@ -9,7 +9,7 @@ use runtime::readiness::{Readiness, ReadinessHandle};
 use runtime::shutdown::Shutdown;
 use zeebe_client::{Gateway, Topology, WorkerHealth};
 
-use crate::command::deploy::deploy_files;
+use crate::command::deploy::{Deployed, deploy_files};
 use crate::config::Config;
 use crate::source::Source;
 
@@ -151,7 +151,10 @@ pub(super) async fn deploy_at_start(
     check.not_ready("MODELS are not deployed yet");
     loop {
         match deploy_files(&gateway, &models, tenant_id.clone()).await {
-            Ok(answer) => {
+            Ok(Deployed { answer, overlooked }) => {
+                for line in overlooked {
+                    tracing::warn!("{line}");
+                }
                 for resource in answer.resources {
                     tracing::info!(id = resource.id, version = resource.version, "deployed");
                 }

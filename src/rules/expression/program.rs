@@ -93,7 +93,7 @@ impl Program {
         let value = self
             .program
             .execute(&context)
-            .map_err(|error| explain(&error))?;
+            .map_err(|error| explain(&error, &self.shape.keys))?;
         value::write(&value)
     }
 
@@ -120,16 +120,20 @@ impl Program {
 }
 
 /// What went wrong, without the values at fault: it goes into logs, spans and dead letters, and data must not.
+/// A key is named only where it is one of `keys`, those that the expression itself spells out.
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "what is new, or deprecated, may hold values"
 )]
-fn explain(error: &ExecutionError) -> String {
+fn explain(error: &ExecutionError, keys: &[String]) -> String {
     match error {
-        ExecutionError::NoSuchKey(key) => format!(
+        ExecutionError::NoSuchKey(key) if keys.contains(key) => format!(
             "needs `{}`, which is missing; `has(...)` tells whether a field is there",
             cut(key, 100)
         ),
+        ExecutionError::NoSuchKey(_) => {
+            String::from("needs a key that is missing; `key in object` tells whether it is there")
+        }
         ExecutionError::UndeclaredReference(name) => {
             format!("needs `{}`, which is missing", cut(name, 100))
         }

@@ -82,6 +82,15 @@ fn what_cannot_be_evaluated_says_why() {
             "`order.discount + 1` needs `discount`, which is missing; `has(...)` tells whether a field is there",
         ),
         (
+            "=order['the discount'] + 1",
+            "`order['the discount'] + 1` needs `the discount`, which is missing; `has(...)` tells whether a field is there",
+        ),
+        // What is looked for is data.
+        (
+            "=order[order.id] + 1",
+            "`order[order.id] + 1` needs a key that is missing; `key in object` tells whether it is there",
+        ),
+        (
             "=discount + 1",
             "`discount + 1` needs `discount`, which is missing",
         ),

@@ -1,7 +1,8 @@
 //! What can be said of an expression before it ever runs.
 
 use cel::IdedExpr;
-use cel::common::ast::{EntryExpr, Expr, IdedEntryExpr};
+use cel::common::ast::operators;
+use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedEntryExpr, LiteralValue};
 
 use super::Names;
 use super::path::{attribute_name, root_name};
@@ -55,6 +56,8 @@ pub(super) struct Shape {
     pub(super) additions: usize,
     /// How many elements its own lists and maps have.
     pub(super) literals: usize,
+    /// The keys that it spells out: `id` and `x-y` of `data.id` and `data["x-y"]`, not what `data[event.subject]` looks for.
+    pub(super) keys: Vec<String>,
 }
 
 /// How deep the parts of an expression may lie within each other: the interpreter recurses.
@@ -109,6 +112,7 @@ impl Walk<'_> {
                 {
                     attribute_name(&select.field)?;
                 }
+                self.key(&select.field);
                 match &select.operand.expr {
                     Expr::Ident(root) => self.name(root, Some(&select.field)),
                     Expr::Unspecified
@@ -136,6 +140,9 @@ impl Walk<'_> {
                     |at: &IdedExpr| matches!(&at.expr, Expr::Ident(name) if name.starts_with('@'));
                 if call.func_name == "_+_" && !call.args.first().is_some_and(gathers) {
                     self.shape.additions += 1;
+                }
+                if let Some(key) = spelled_out(call) {
+                    self.key(key);
                 }
                 let loops = if call.func_name == "@in" {
                     self.within(loops)
@@ -174,6 +181,12 @@ impl Walk<'_> {
                 self.bound.truncate(before);
                 Ok(())
             }
+        }
+    }
+
+    fn key(&mut self, key: &str) {
+        if !self.shape.keys.iter().any(|known| known == key) {
+            self.shape.keys.push(key.to_owned());
         }
     }
 
@@ -224,5 +237,24 @@ impl Walk<'_> {
             }),
         }
         Ok(())
+    }
+}
+
+/// The key of an index such as `data["x-y"]`; none where it is anything but text as it stands.
+fn spelled_out(call: &CallExpr) -> Option<&str> {
+    match (call.func_name.as_str(), call.args.as_slice()) {
+        (operators::INDEX, [_, key]) => match &key.expr {
+            Expr::Literal(LiteralValue::String(key)) => Some(key.inner()),
+            Expr::Literal(_)
+            | Expr::Unspecified
+            | Expr::Call(_)
+            | Expr::Comprehension(_)
+            | Expr::Ident(_)
+            | Expr::List(_)
+            | Expr::Map(_)
+            | Expr::Select(_)
+            | Expr::Struct(_) => None,
+        },
+        _ => None,
     }
 }

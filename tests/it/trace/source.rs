@@ -12,7 +12,7 @@ use super::{OTHER, OTHER_SPAN, OTHER_TRACE, shown, spans, traced};
 use crate::support::source;
 
 /// A job whose process was last moved by somebody else's event.
-fn job(variables: &Value) -> NewJob {
+pub(super) fn job(variables: &Value) -> NewJob {
     NewJob {
         variables: variables.to_string(),
         custom_headers: json!({"ce-type": "Payment.Requested", "ce-subject": "order-7"})
@@ -23,18 +23,22 @@ fn job(variables: &Value) -> NewJob {
     }
 }
 
-fn moved_by_another() -> Value {
+pub(super) fn moved_by_another() -> Value {
     json!({"bridgeContext": {"traceparent": OTHER, "tracestate": "vendor=1", "hops": 1}, "secret": "4711"})
 }
 
 /// That an event says in header and attribute that it is of this delivery.
-fn assert_is_of(received: &Received, delivery: &Span) {
+pub(super) fn assert_is_of(received: &Received, delivery: &Span) {
     let parent = delivery.traceparent();
     assert_eq!(received.header("traceparent"), Some(parent.as_str()));
     assert_eq!(received.header("ce-traceparent"), Some(parent.as_str()));
 }
 
-async fn works(settings: &[(&str, &str)], destination: &Destination, new: NewJob) -> (Spans, i64) {
+pub(super) async fn works(
+    settings: &[(&str, &str)],
+    destination: &Destination,
+    new: NewJob,
+) -> (Spans, i64) {
     let gateway = FakeGateway::start().await;
     let collector = Collector::start().await;
     let url = collector.url();
@@ -338,32 +342,4 @@ async fn a_trace_that_is_not_sampled_goes_on_unsampled_and_unrecorded() {
     );
     assert!(parent.ends_with("-00"), "{parent}");
     assert_eq!(received.header("ce-traceparent"), Some(parent));
-}
-
-#[tokio::test]
-async fn baggage_and_b3_leave_only_where_they_are_asked_for() {
-    let variables = json!({"bridgeContext": {"traceparent": OTHER, "baggage": "tier=gold"}});
-    for (propagators, baggage, b3) in [
-        ("tracecontext", None, false),
-        ("tracecontext,baggage,b3", Some("tier=gold"), true),
-    ] {
-        let destination = Destination::accepting().await;
-        let settings = [("OTEL_PROPAGATORS", propagators)];
-        works(&settings, &destination, job(&variables)).await;
-        let received = &destination.received()[0];
-        assert_eq!(received.header("baggage"), baggage, "{propagators}");
-        assert_eq!(received.header("b3").is_some(), b3, "{propagators}");
-    }
-}
-
-#[tokio::test]
-async fn with_tracing_off_what_travelled_leaves_as_it_is() {
-    let gateway = FakeGateway::start().await;
-    let destination = Destination::accepting().await;
-    let _bridge = source(&gateway, &destination, &[]).await;
-    gateway.add_job(job(&moved_by_another()));
-    let received = &destination.wait_for_count(1).await[0];
-    assert_eq!(received.header("traceparent"), Some(OTHER));
-    assert_eq!(received.header("ce-traceparent"), Some(OTHER));
-    assert_eq!(received.header("tracestate"), Some("vendor=1"));
 }

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 use cloudevents_http::Event;
 use http::{HeaderMap, HeaderName, Uri};
 use runtime::telemetry::traces::{
-    Fields, Span, SpanContext, SpanKind, TRACEPARENT, TRACESTATE, Traces,
+    Fields, Propagators, Span, SpanContext, SpanKind, TRACEPARENT, TRACESTATE, Traces,
 };
 
-use super::{context_of, identity, messaging, ty};
+use super::{identity, messaging, ty, written_in};
 use crate::{Attempt, NotReached};
 
 /// What all such spans say.
@@ -45,12 +45,12 @@ impl Described {
                 fields.extend(&DELIVERS);
                 identity(fields, event);
             }),
-            context: context_of(event, propagators),
+            context: written_in(event),
             baggage: baggage.filter(|_| propagators.baggage).map(str::to_owned),
         }
     }
 
-    /// The context in the event's own attributes.
+    /// The context in the event's own attributes: whoever keeps it until it is sent has written it there.
     #[must_use]
     pub fn context(&self) -> Option<SpanContext> {
         self.context.clone()
@@ -112,20 +112,29 @@ pub fn deliver(
         usual.describe(destination, fields);
     });
     if let (Some(context), Some(propagators)) = (span.context(), span.propagators()) {
-        propagators.inject(&context, described.baggage.as_deref(), headers);
-        if propagators.trace_context {
-            for (of_request, of_event) in [
-                (TRACEPARENT, EVENT_TRACEPARENT),
-                (TRACESTATE, EVENT_TRACESTATE),
-            ] {
-                match headers.get(of_request).cloned() {
-                    Some(value) => headers.insert(of_event, value),
-                    None => headers.remove(of_event),
-                };
-            }
-        }
+        pass_on(propagators, &context, described.baggage.as_deref(), headers);
     }
     span
+}
+
+/// Writes a context into the headers of an event in binary mode, and into the event's own attributes, as the
+/// propagators have it; no other is left beside it.
+pub fn pass_on(
+    propagators: &Propagators,
+    context: &SpanContext,
+    baggage: Option<&str>,
+    headers: &mut HeaderMap,
+) {
+    propagators.inject(context, baggage, headers);
+    for (of_request, of_event) in [
+        (TRACEPARENT, EVENT_TRACEPARENT),
+        (TRACESTATE, EVENT_TRACESTATE),
+    ] {
+        match headers.get(of_request).cloned() {
+            Some(value) => headers.insert(of_event, value),
+            None => headers.remove(of_event),
+        };
+    }
 }
 
 /// What came of a delivery; `None` where it was given up.

@@ -169,21 +169,25 @@ impl Report {
     /// What traces cost: to the bridge, and apart from it to the collector.
     pub(crate) fn traces(&mut self, name: &str, unit: &str, traced: &Traced) {
         self.rates(name, unit, (&traced.on, &traced.off), 1.15);
-        let mut alone = |what: &str, value: String| {
+        let mut alone = |what: &str, value: String, aim: String| {
             let what = format!("{name}: {what}");
-            self.row(&what, value, String::new(), String::new(), String::new());
+            self.row(&what, value, String::new(), String::new(), aim);
         };
+        let sent = traced.sent / (traced.sent + traced.lost);
         alone(
             "spans sent, share of those made",
-            format!("{:.2}", traced.sent / (traced.sent + traced.lost)),
+            format!("{sent:.2}"),
+            Aim::AtLeast(0.99).judge(sent, ""),
         );
         alone(
             "CPU s per 10,000 of the thread that sends",
             figure(median(traced.on.iter().map(|load| load.sending_per_10000))),
+            String::new(),
         );
         alone(
             "CPU s of the collector per 10,000 spans",
             figure(traced.collector / traced.sent * 10_000.0),
+            String::new(),
         );
     }
 

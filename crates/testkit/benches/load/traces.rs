@@ -62,13 +62,18 @@ pub(crate) async fn source(bridge: &Path, effort: Effort) -> Traced {
     traced
 }
 
+/// Room for the spans of a round: one that finds the queue full is not written, so what is left out would
+/// flatter.
+const QUEUE: (&str, &str) = ("OTEL_BSP_MAX_QUEUE_SIZE", "262144");
+
 /// All is sampled by default.
 fn with_traces<'s>(
     settings: &[(&'static str, &'s str)],
     collector: &'s Measured,
 ) -> Vec<(&'static str, &'s str)> {
     let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.address.as_str());
-    settings.iter().copied().chain([endpoint]).collect()
+    let settings = settings.iter().copied();
+    settings.chain([endpoint, QUEUE]).collect()
 }
 
 impl Traced {

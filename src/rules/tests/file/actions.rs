@@ -207,11 +207,11 @@ fn what_an_event_does_not_have_is_named_with_the_rule_and_the_field() {
         ),
         (
             "cancel: {process_instance_key: =data.order.id}",
-            "rule `r`: `process_instance_key`: is `o-7`: expected a key that the engine gave, a positive integer",
+            "rule `r`: `process_instance_key`: is no key that the engine gave: expected a positive integer",
         ),
         (
             "fail_job: {job_key: 1, retries: =data.order.total}",
-            "rule `r`: `retries`: is `10.50`: expected an integer of 0 or more",
+            "rule `r`: `retries`: is not what was expected: an integer of 0 or more",
         ),
     ];
     for (action, expected) in table {

@@ -79,7 +79,8 @@ impl Propagators {
         (baggage.len() <= LONGEST_BAGGAGE).then_some(baggage)
     }
 
-    /// Writes a context into a request's headers, in place of what is there.
+    /// Writes a context into a request's headers. A W3C context that is there gives way, also where only others are
+    /// written: whoever reads it first would go on from another span.
     pub fn inject(&self, context: &SpanContext, baggage: Option<&str>, headers: &mut HeaderMap) {
         let flag = |sampled: bool| if sampled { "1" } else { "0" };
         let sampled = flag(context.is_sampled());
@@ -90,6 +91,9 @@ impl Propagators {
                 // What is there belongs to another context.
                 None => drop(headers.remove(TRACESTATE)),
             }
+        } else {
+            headers.remove(TRACEPARENT);
+            headers.remove(TRACESTATE);
         }
         if self.b3 {
             let (trace, span) = (context.trace_id(), context.span_id());

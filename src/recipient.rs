@@ -69,6 +69,31 @@ pub struct Refusal {
     pub reason: String,
 }
 
+/// What the log says of a request that was not accepted; its sender is not told.
+#[derive(Default)]
+pub struct Details<'a> {
+    /// The `id` of the event at fault, where it is known.
+    pub id: Option<&'a str>,
+    /// Its `source`.
+    pub source: Option<&'a str>,
+    /// Its `type`.
+    pub ty: Option<&'a str>,
+    /// The rule that it led to.
+    pub rule: Option<&'a str>,
+    /// How many events the request brought, where there were several: none of them was accepted.
+    pub batch: Option<usize>,
+    /// Where the engine is, where it was asked.
+    pub engine: Option<&'a dyn fmt::Display>,
+}
+
+impl fmt::Debug for Details<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Details")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Recipient {
     /// One that nobody has sent anything yet.
     #[must_use]
@@ -132,23 +157,28 @@ impl Recipient {
         })
     }
 
-    /// The answer to a request. One that is not 2xx is logged with its reason, and with what only
-    /// whoever runs the bridge is told, but for a crowd of them.
+    /// The answer to a request. One that is not 2xx is logged with its reason and the details, but for a crowd of them.
     pub fn answer(
         &self,
         status: StatusCode,
         reason: Option<&str>,
-        engine: Option<&dyn fmt::Display>,
+        details: Option<&Details<'_>>,
     ) -> Response<Body> {
         if let Some(reason) = reason.filter(|_| !status.is_success())
             && let Some(passed_over) = self.refusals.turn()
         {
             let status = status.as_u16();
-            let engine = engine.map(tracing::field::display);
+            let none = Details::default();
+            let details = details.unwrap_or(&none);
             tracing::warn!(
                 status,
                 reason,
-                engine,
+                event_id = details.id,
+                event_source = details.source,
+                event_type = details.ty,
+                rule = details.rule,
+                batch = details.batch,
+                engine = details.engine.map(tracing::field::display),
                 passed_over,
                 "an event was not accepted"
             );

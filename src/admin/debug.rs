@@ -53,7 +53,9 @@ async fn change_filter(State(filter): State<LogFilter>, request: Request<Body>) 
     };
     let new = String::from_utf8_lossy(&body);
     let new = new.trim();
-    match filter.change(new) {
+    // By the filter that is there: the other may let no line through.
+    let before = |old: &str| tracing::warn!(old, new, "the log filter is changed");
+    match filter.change(new, before) {
         Ok(old) => {
             tracing::info!(old, new, "the log filter was changed");
             json_answer(StatusCode::OK, &json!({ "old": old, "new": new }))

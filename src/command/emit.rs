@@ -102,13 +102,13 @@ pub async fn emit(arguments: Emit) -> Result<(), Box<dyn Error>> {
     let attempt = sender.send(&arguments.to, message, TIMEOUT).await;
     match retry(&attempt) {
         Retry::Done => {
-            println!("{id} accepted by {}: {}", arguments.to, attempt.summary());
+            println!("{id} accepted by {}: {}", arguments.to, attempt.answer());
             Ok(())
         }
         Retry::Again(_) | Retry::GiveUp(_) => Err(format!(
             "{id} not accepted by {}: {}",
             arguments.to,
-            attempt.summary()
+            attempt.answer()
         )
         .into()),
     }

@@ -4,6 +4,8 @@
 //! Camunda's clients and the engine, and Kubernetes makes service links of it where a Service is called
 //! `zeebe`.
 
+use runtime::service_link::is_service_link;
+
 use super::env::SETTINGS;
 
 /// What Camunda's clients read and this program does not, with what it reads in place of it.
@@ -64,7 +66,7 @@ fn said_of(name: &str) -> Option<String> {
             }
         });
     }
-    if is_service_link(rest) {
+    if is_service_link(name) {
         return None;
     }
     let (likeness, nearest) = SETTINGS
@@ -73,16 +75,4 @@ fn said_of(name: &str) -> Option<String> {
         .map(|known| (strsim::jaro_winkler(rest, known), known))
         .max_by(|a, b| a.0.total_cmp(&b.0))?;
     (likeness >= ALIKE).then(|| format!("{name} is set and ignored: did you mean ZEEBE_{nearest}?"))
-}
-
-/// Whether Kubernetes may have set it, for a Service whose name begins with `zeebe`.
-fn is_service_link(rest: &str) -> bool {
-    ["SERVICE_HOST", "SERVICE_PORT", "PORT"]
-        .iter()
-        .any(|end| rest == *end || rest.ends_with(&format!("_{end}")))
-        || rest.contains("SERVICE_PORT_")
-        || rest
-            .split("PORT_")
-            .skip(1)
-            .any(|after| after.starts_with(|first: char| first.is_ascii_digit()))
 }

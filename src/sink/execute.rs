@@ -13,7 +13,7 @@ use super::limiter::{Lesson, Limiter};
 use super::metrics::{SinkMetrics, name};
 use super::plan::{Planning, Step};
 use super::prepared::{Prepared, at_most_once, command, message_id};
-use super::told::refused;
+use super::told::{At, REFUSED, without_command};
 use super::trace;
 use super::turned_away::TurnedAway;
 use crate::config::{NotDeployed, SinkConfig};
@@ -48,6 +48,18 @@ pub(super) struct Answer {
     pub(super) acknowledgement: Acknowledgement,
     /// Why it was not accepted.
     pub(super) reason: Option<String>,
+    /// What was at fault then.
+    pub(super) at: Option<At>,
+}
+
+impl Answer {
+    pub(super) fn accepted() -> Self {
+        Self {
+            acknowledgement: Acknowledgement::Accepted,
+            reason: None,
+            at: None,
+        }
+    }
 }
 
 impl Executor {
@@ -87,10 +99,10 @@ impl Executor {
             // One command checks its own size before it is sent.
             ([only], [step]) => vec![self.one(only, step, &bounds).await],
             (several, steps) => {
-                if let Some(too_large) = several.iter().find_map(|each| self.too_large(&each.plan))
-                {
-                    for step in steps {
-                        refused(&step.pen, too_large.acknowledgement.status());
+                if let Some(too_large) = self.too_large(several, steps) {
+                    let status = too_large.acknowledgement.status();
+                    for (planned, step) in several.iter().zip(steps) {
+                        without_command(&step.pen, REFUSED, status, planned.rule.as_ref());
                     }
                     return too_large;
                 }
@@ -105,18 +117,25 @@ impl Executor {
         answers
             .into_iter()
             .max_by_key(|answer| answer.acknowledgement)
-            .unwrap_or(Answer {
-                acknowledgement: Acknowledgement::Accepted,
-                reason: None,
-            })
+            .unwrap_or_else(Answer::accepted)
     }
 
-    fn too_large(&self, plan: &Plan) -> Option<Answer> {
-        let error = Prepared::from(plan).check_size(&self.gateway).err()?;
-        let outcome = Outcome::Refused(error.kind());
-        Some(Answer {
-            acknowledgement: acknowledge(command(plan), outcome, self.not_deployed),
-            reason: Some(error.to_string()),
+    /// The answer where one of several commands is too large to be sent.
+    fn too_large(&self, several: &[Planned], steps: &[Step]) -> Option<Answer> {
+        let mut each = several.iter().zip(steps);
+        each.find_map(|(planned, step)| {
+            let error = Prepared::from(&planned.plan)
+                .check_size(&self.gateway)
+                .err()?;
+            let outcome = Outcome::Refused(error.kind());
+            let acknowledgement = acknowledge(command(&planned.plan), outcome, self.not_deployed);
+            self.metrics
+                .acknowledged(planned.rule.as_ref(), acknowledgement);
+            Some(Answer {
+                acknowledgement,
+                reason: Some(error.to_string()),
+                at: Some(step.at(planned)),
+            })
         })
     }
 
@@ -172,6 +191,7 @@ impl Executor {
                 };
                 return Answer {
                     acknowledgement,
+                    at: reason.is_some().then(|| step.at(planned)),
                     reason,
                 };
             }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use eventing::spans::UNANSWERED;
 use http::StatusCode;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{BoundCounter, Counter};
@@ -44,6 +45,7 @@ const STATUSES: [StatusCode; 11] = [
 pub(super) struct SinkMetrics {
     requests: Counter<u64>,
     accepted: BoundCounter<u64>,
+    unanswered: BoundCounter<u64>,
     events: BoundCounter<u64>,
     unmatched: BoundCounter<u64>,
     commands: Durations,
@@ -59,7 +61,7 @@ impl SinkMetrics {
         let meter = metrics.meter(SCOPE);
         let requests = meter
             .u64_counter("bridge.sink.requests")
-            .with_description("Requests answered, by status")
+            .with_description("Requests, by the status that they were answered with")
             .build();
         let commands = metrics.durations(
             SCOPE,
@@ -102,10 +104,13 @@ impl SinkMetrics {
         for command in Command::ALL {
             retries.add(0, &[command_label(command)]);
         }
+        let unanswered = requests.bind(&[KeyValue::new("status", UNANSWERED)]);
+        unanswered.add(0);
         events.add(0);
         unmatched.add(0);
         Self {
             accepted: requests.bind(&[status_label(StatusCode::ACCEPTED)]),
+            unanswered,
             requests,
             events,
             unmatched,
@@ -125,7 +130,12 @@ impl SinkMetrics {
         }
     }
 
-    /// A command that a rule led to has its last word.
+    /// A request has no answer, and will have none.
+    pub(super) fn unanswered(&self) {
+        self.unanswered.add(1);
+    }
+
+    /// A command that a rule led to has its last word, or a rule was to lead to one and could not.
     pub(super) fn acknowledged(&self, rule: Option<&Arc<str>>, acknowledgement: Acknowledgement) {
         let rule = rule.map_or(NO_RULES_FILE, |rule| rule);
         let counters = self.by_rule.get(rule);

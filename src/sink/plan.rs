@@ -1,18 +1,20 @@
 //! The events of a request -> all commands that it leads to, made and paid for before any is sent.
 
+use std::sync::Arc;
+
 use cloudevents::Event;
-use eventing::spans;
 use http::{HeaderMap, StatusCode};
 use runtime::budget::Reservation;
-use runtime::telemetry::traces::{Span, traceparent, tracestate};
+use runtime::telemetry::traces::Span;
 
 use super::Sink;
-use super::told;
+use super::acknowledge::Acknowledgement;
+use super::told::{self, At, Told};
 use super::trace;
 use crate::config::NoRule;
 use crate::decisions::Pen;
 use crate::recipient::Refusal;
-use crate::rules::{Planned, Travel, check_together};
+use crate::rules::{MappingError, Planned, Travel, check_together};
 
 /// Bytes of commands beyond those of the body that are not asked for: a small event must not wait for
 /// the budget because its command is a little larger.
@@ -33,6 +35,44 @@ pub(super) struct Step {
     pub(super) span: Span,
     /// Writes down what becomes of it.
     pub(super) pen: Pen,
+    /// The event's place in the request.
+    event: usize,
+}
+
+impl Step {
+    /// What to say is at fault where this command is.
+    pub(super) fn at(&self, planned: &Planned) -> At {
+        At {
+            event: self.event,
+            rule: planned.rule.clone(),
+        }
+    }
+}
+
+/// A request that no command is given for.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) refusal: Refusal,
+    /// What was at fault, where that is known.
+    pub(super) at: Option<At>,
+    /// What became of the event at fault, in one word.
+    outcome: &'static str,
+}
+
+impl Refused {
+    fn new(refusal: Refusal, at: Option<At>) -> Self {
+        Self {
+            refusal,
+            at,
+            outcome: told::REFUSED,
+        }
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal, None)
+    }
 }
 
 /// Everything that the events of one request lead to.
@@ -47,27 +87,25 @@ pub(super) async fn plan(
     sink: &Sink,
     headers: &HeaderMap,
     events: &[Event],
-    span: &Span,
+    told: &[Told],
     reservation: &mut Reservation,
-) -> Result<Planning, Refusal> {
+) -> Result<Planning, Refused> {
     let mut commands = Commands {
         planning: Planning::default(),
         bytes: 0,
         most: sink.max_commands,
         reservation,
     };
-    if let Err(refusal) = commands.of_all(sink, headers, events, span).await {
+    let planned = commands.of_all(sink, headers, events, told).await;
+    planned.inspect_err(|refused| {
         // None of them leads to anything, whichever is at fault.
-        let ours = span.context().as_ref().map(traceparent);
-        let travel = Travel {
-            traceparent: ours.as_deref().or_else(|| text(headers, "traceparent")),
-            ..Travel::default()
-        };
-        for event in events {
-            told::refused(&told::about(sink, event, &travel), refusal.status);
+        for (place, event) in told.iter().enumerate() {
+            let at = refused.at.as_ref().filter(|at| at.event == place);
+            let outcome = at.map_or(told::REFUSED, |_| refused.outcome);
+            let rule = at.and_then(|at| at.rule.as_ref());
+            told::without_command(&event.pen, outcome, refused.refusal.status, rule);
         }
-        return Err(refusal);
-    }
+    })?;
     Ok(commands.planning)
 }
 
@@ -84,33 +122,23 @@ impl Commands<'_> {
         sink: &Sink,
         headers: &HeaderMap,
         events: &[Event],
-        span: &Span,
-    ) -> Result<(), Refusal> {
-        for event in events {
-            let span = spans::process(span, event, events.len());
-            // What the process goes on from is our own span; without one, what came.
-            let context = span.context();
-            let ours = context
-                .as_ref()
-                .map(|context| (traceparent(context), tracestate(context)));
-            let travel = match &ours {
-                Some((parent, state)) => Travel {
-                    traceparent: Some(parent),
-                    tracestate: state.as_deref(),
-                    baggage: span.propagators().and_then(|how| how.baggage(headers)),
-                },
-                None => Travel {
-                    traceparent: text(headers, "traceparent"),
-                    tracestate: text(headers, "tracestate"),
-                    baggage: None,
-                },
-            };
-            let selecting = trace::select(&span);
-            let selected = self.of(sink, event, &travel, &span).await;
+        told: &[Told],
+    ) -> Result<(), Refused> {
+        for (place, (event, told)) in events.iter().zip(told).enumerate() {
+            let selecting = trace::select(&told.span);
+            let selected = self
+                .of(sink, event, &told.travel(headers), told, place)
+                .await;
             trace::selected(&selecting, &self.planning.plans, &selected);
             selected?;
         }
-        check_together(&self.planning.plans).map_err(|error| unprocessable(error.to_string()))
+        let Planning { plans, steps } = &self.planning;
+        check_together(plans).map_err(|error| {
+            let mut each = plans.iter().zip(steps);
+            let alone = each.find(|(planned, _)| !planned.repeatable);
+            let at = alone.map(|(planned, step)| step.at(planned));
+            by_rule(sink, &error, at)
+        })
     }
 
     /// How many one event leads to.
@@ -119,44 +147,56 @@ impl Commands<'_> {
         sink: &Sink,
         event: &Event,
         travel: &Travel<'_>,
-        span: &Span,
-    ) -> Result<usize, Refusal> {
+        told: &Told,
+        place: usize,
+    ) -> Result<usize, Refused> {
         let before = self.planning.plans.len();
         let step = Step {
-            span: span.clone(),
-            pen: told::about(sink, event, travel),
+            span: told.span.clone(),
+            pen: told.pen.clone(),
+            event: place,
         };
+        let at = |rule: Option<Arc<str>>| Some(At { event: place, rule });
         for planned in sink.rules.plans(event, travel) {
-            let planned = planned.map_err(|error| unprocessable(error.to_string()))?;
+            let planned = planned.map_err(|error| by_rule(sink, &error, at(error.rule.clone())))?;
+            let rule = planned.rule.clone();
             if self.planning.plans.len() == self.most {
-                return Err(unprocessable(format!(
+                let refusal = unprocessable(format!(
                     "the request leads to more than {} commands, the limit that \
                      BRIDGE_MAX_COMMANDS_PER_REQUEST sets; send fewer events at once, or let fewer rules act",
                     self.most
-                )));
+                ));
+                return Err(Refused::new(refusal, at(rule)));
             }
             self.bytes += planned.bytes;
             self.planning.plans.push(planned);
             self.planning.steps.push(step.clone());
-            self.pay().await?;
+            if let Err(refusal) = self.pay().await {
+                if refusal.status == StatusCode::PAYLOAD_TOO_LARGE {
+                    sink.metrics
+                        .acknowledged(rule.as_ref(), Acknowledgement::TooLarge);
+                }
+                return Err(Refused::new(refusal, at(rule)));
+            }
         }
         let led_to = self.planning.plans.len() - before;
         if led_to > 0 {
             return Ok(led_to);
         }
         sink.metrics.unmatched();
-        sink.unmatched.tell(event);
+        sink.unmatched.tell(&told.named);
         match sink.no_rule {
             NoRule::Accept => {
-                step.pen.decided(|decision| {
-                    decision.outcome = told::UNMATCHED;
-                    decision.status = Some(StatusCode::ACCEPTED.as_u16());
-                });
+                told::without_command(&step.pen, told::UNMATCHED, StatusCode::ACCEPTED, None);
                 Ok(0)
             }
-            NoRule::Refuse => Err(unprocessable(String::from(
-                "no rule selects this event; add one to the rules file",
-            ))),
+            NoRule::Refuse => Err(Refused {
+                refusal: unprocessable(String::from(
+                    "no rule selects this event; add one to the rules file",
+                )),
+                at: at(None),
+                outcome: told::UNMATCHED,
+            }),
         }
     }
 
@@ -185,13 +225,21 @@ impl Commands<'_> {
     }
 }
 
+/// The refusal of what a rule cannot make of an event: it counts as a command of that rule.
+fn by_rule(sink: &Sink, error: &MappingError, at: Option<At>) -> Refused {
+    let acknowledgement = Acknowledgement::Unprocessable;
+    sink.metrics
+        .acknowledged(error.rule.as_ref(), acknowledgement);
+    let refusal = Refusal {
+        status: acknowledgement.status(),
+        reason: error.to_string(),
+    };
+    Refused::new(refusal, at)
+}
+
 fn unprocessable(reason: String) -> Refusal {
     Refusal {
         status: StatusCode::UNPROCESSABLE_ENTITY,
         reason,
     }
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
 }

@@ -1,11 +1,9 @@
 //! A request, and the answer that goes back.
 
-use std::fmt;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use eventing::spans::{self, Arrival};
 use http::{Request, Response};
 use runtime::budget::Reservation;
 use runtime::telemetry::traces::Span;
@@ -14,8 +12,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::Sink;
 use super::acknowledge::Acknowledgement;
 use super::execute::Answer;
-use super::plan::{Planning, SLACK, plan};
-use super::told;
+use super::pending::Pending;
+use super::plan::{Planning, Refused, SLACK, plan};
 use crate::recipient::{Received, Refusal};
 
 /// `POST /`: takes one event, or a batch of them.
@@ -23,50 +21,44 @@ pub(super) async fn receive(
     State(sink): State<Arc<Sink>>,
     request: Request<Body>,
 ) -> Response<Body> {
-    let mut span = Span::none();
-    let (status, reason, engine) = match accept(&sink, request, &mut span).await {
+    let mut pending = Pending::new(sink, request.headers());
+    match accept(&mut pending, request).await {
         Ok(Answer {
             acknowledgement,
             reason,
+            at,
         }) => {
-            // The address is for whoever runs the bridge; senders are not told.
-            let engine = sink.executor.engine();
-            (acknowledgement.status(), reason, Some(engine))
+            let status = acknowledgement.status();
+            pending.answer(status, reason.as_deref(), at.as_ref(), true)
         }
-        Err(Refusal { status, reason }) => (status, Some(reason), None),
-    };
-    spans::answered(&span, status, reason.as_deref());
-    let engine = engine.map(|engine| engine as &dyn fmt::Display);
-    let response = span.within(|| sink.recipient.answer(status, reason.as_deref(), engine));
-    sink.metrics.answered(response.status());
-    response
+        Err(Refused {
+            refusal: Refusal { status, reason },
+            at,
+            ..
+        }) => pending.answer(status, Some(&reason), at.as_ref(), false),
+    }
 }
 
-/// `span` becomes that of the request once it is known whose child it is.
-async fn accept(
-    sink: &Arc<Sink>,
-    request: Request<Body>,
-    span: &mut Span,
-) -> Result<Answer, Refusal> {
-    let arrival = Arrival::of(&sink.traces, request.headers());
-    let pen = told::about_request(sink, request.headers());
-    let received = sink.recipient.receive(request).await;
-    let known = received.as_ref().map_or(&[][..], |all| &all.events);
-    *span = spans::receive(&sink.traces, arrival, known);
+async fn accept(pending: &mut Pending, request: Request<Body>) -> Result<Answer, Refused> {
+    let received = pending.sink.recipient.receive(request).await;
     let Received {
         headers,
         events,
         mut reservation,
         place,
-    } = received.inspect_err(|refusal| told::refused(&pen, refusal.status))?;
+    } = received.inspect_err(|refusal| pending.unread(refusal))?;
+    pending.read(&headers, &events);
+    let Pending {
+        sink,
+        span,
+        events: told,
+        ..
+    } = &*pending;
     sink.metrics.received(events.len());
     let work = async {
-        let commands = plan(sink, &headers, &events, span, &mut reservation).await?;
+        let commands = plan(sink, &headers, &events, told, &mut reservation).await?;
         if commands.plans.is_empty() {
-            return Ok(Answer {
-                acknowledgement: Acknowledgement::Accepted,
-                reason: None,
-            });
+            return Ok(Answer::accepted());
         }
         drop((headers, events));
         Ok(execute(sink, commands, (reservation, place), span).await)
@@ -100,6 +92,7 @@ async fn execute(
                 reason: Some(String::from(
                     "the command ended without an answer; send the event again",
                 )),
+                at: None,
             }
         }
     }

@@ -1,7 +1,11 @@
-//! What is told of an event: to whoever asks what became of it, and to the log where no rule selects it.
+//! What is told of an event: to whoever asks what became of it, to the log, and to its trace.
+
+use std::sync::Arc;
 
 use cloudevents::{AttributesReader, Event};
-use http::{HeaderMap, StatusCode};
+use eventing::spans;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use runtime::telemetry::traces::{Span, traceparent, tracestate};
 
 use super::Sink;
 use crate::decisions::{Decision, Pen, Role, shortened};
@@ -13,34 +17,139 @@ pub(super) const UNMATCHED: &str = "unmatched";
 /// Of one that no command was given for, since one of its request could not be made.
 pub(super) const REFUSED: &str = "refused";
 
-/// A pen for what is decided about an event.
-pub(super) fn about(sink: &Sink, event: &Event, travel: &Travel<'_>) -> Pen {
-    sink.decisions.about(|| Decision {
-        role: Role::Sink,
-        id: event.id().into(),
-        source: event.source().as_str().into(),
-        ty: event.ty().into(),
-        trace: travel.trace_id(event).unwrap_or_default().into(),
-        ..Decision::default()
-    })
+/// What identifies an event, as far as it is kept and logged.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) id: Box<str>,
+    pub(super) source: Box<str>,
+    pub(super) ty: Box<str>,
 }
 
-/// A pen for a request that may turn out to be no event: what its HTTP headers say, as in binary mode.
-pub(super) fn about_request(sink: &Sink, headers: &HeaderMap) -> Pen {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    sink.decisions.about(|| Decision {
-        role: Role::Sink,
-        id: text("ce-id").unwrap_or_default().into(),
-        source: text("ce-source").unwrap_or_default().into(),
-        ty: text("ce-type").unwrap_or_default().into(),
-        ..Decision::default()
-    })
+/// What was at fault where a request was not accepted.
+#[derive(Debug, Clone)]
+pub(super) struct At {
+    /// The event's place in the request.
+    pub(super) event: usize,
+    /// The rule that it led to, if there was one.
+    pub(super) rule: Option<Arc<str>>,
 }
 
-/// Writes down an event that no command was given for.
-pub(super) fn refused(pen: &Pen, status: StatusCode) {
+/// One event of a request.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) named: Named,
+    /// Of a batch, the event's own; else that of the request.
+    pub(super) span: Span,
+    /// Writes down what becomes of it.
+    pub(super) pen: Pen,
+    /// Trace parent and state of our own span; without one, what came goes on.
+    ours: Option<(String, Option<String>)>,
+}
+
+impl Told {
+    /// About one of so many events of a request.
+    pub(super) fn about(
+        sink: &Sink,
+        request: &Span,
+        headers: &HeaderMap,
+        event: &Event,
+        of: usize,
+    ) -> Self {
+        let span = spans::process(request, event, of);
+        let ours = span.context();
+        let mut told = Self {
+            named: Named {
+                id: Box::from(&*shortened(event.id())),
+                source: Box::from(&*shortened(event.source())),
+                ty: Box::from(&*shortened(event.ty())),
+            },
+            ours: ours.map(|context| (traceparent(&context), tracestate(&context))),
+            span,
+            pen: Pen::default(),
+        };
+        told.pen = sink.decisions.about(|| Decision {
+            role: Role::Sink,
+            id: (&*told.named.id).into(),
+            source: (&*told.named.source).into(),
+            ty: (&*told.named.ty).into(),
+            trace: told
+                .travel(headers)
+                .trace_id(event)
+                .unwrap_or_default()
+                .into(),
+            ..Decision::default()
+        });
+        told
+    }
+
+    /// What goes with a process that it moves.
+    pub(super) fn travel<'a>(&'a self, headers: &'a HeaderMap) -> Travel<'a> {
+        match &self.ours {
+            Some((parent, state)) => Travel {
+                traceparent: Some(parent),
+                tracestate: state.as_deref(),
+                baggage: self.span.propagators().and_then(|how| how.baggage(headers)),
+            },
+            None => Travel {
+                traceparent: text(headers.get("traceparent")),
+                tracestate: text(headers.get("tracestate")),
+                baggage: None,
+            },
+        }
+    }
+}
+
+/// What the HTTP headers of a request say of its event, as in binary mode; it may turn out to be none.
+#[derive(Debug)]
+pub(super) struct Claimed {
+    id: Option<HeaderValue>,
+    source: Option<HeaderValue>,
+    ty: Option<HeaderValue>,
+}
+
+impl Claimed {
+    pub(super) fn by(headers: &HeaderMap) -> Self {
+        let of = |name: &str| headers.get(name).cloned();
+        Self {
+            id: of("ce-id"),
+            source: of("ce-source"),
+            ty: of("ce-type"),
+        }
+    }
+
+    /// As an event of that name; `None` where the headers say nothing of one.
+    pub(super) fn named(&self) -> Option<Named> {
+        let all = [&self.id, &self.source, &self.ty];
+        if all.iter().all(|said| said.is_none()) {
+            return None;
+        }
+        let [id, source, ty] =
+            all.map(|said| Box::from(&*shortened(text(said.as_ref()).unwrap_or_default())));
+        Some(Named { id, source, ty })
+    }
+
+    pub(super) fn pen(&self, sink: &Sink) -> Pen {
+        let said = |value: &Option<HeaderValue>| text(value.as_ref()).unwrap_or_default().into();
+        sink.decisions.about(|| Decision {
+            role: Role::Sink,
+            id: said(&self.id),
+            source: said(&self.source),
+            ty: said(&self.ty),
+            ..Decision::default()
+        })
+    }
+}
+
+/// Writes down an event that no command was given for, and the rule that was at fault.
+pub(super) fn without_command(
+    pen: &Pen,
+    outcome: &'static str,
+    status: StatusCode,
+    rule: Option<&Arc<str>>,
+) {
     pen.decided(|decision| {
-        decision.outcome = REFUSED;
+        decision.rule = rule.cloned();
+        decision.outcome = outcome;
         decision.status = Some(status.as_u16());
     });
 }
@@ -50,15 +159,19 @@ pub(super) fn refused(pen: &Pen, status: StatusCode) {
 pub(super) struct Unmatched(Refusals);
 
 impl Unmatched {
-    pub(super) fn tell(&self, event: &Event) {
+    pub(super) fn tell(&self, event: &Named) {
         if let Some(passed_over) = self.0.turn() {
             tracing::info!(
-                event_id = &*shortened(event.id()),
-                event_source = &*shortened(event.source()),
-                event_type = &*shortened(event.ty()),
+                event_id = &*event.id,
+                event_source = &*event.source,
+                event_type = &*event.ty,
                 passed_over,
                 "no rule selects an event"
             );
         }
     }
+}
+
+fn text(header: Option<&HeaderValue>) -> Option<&str> {
+    header.and_then(|value| value.to_str().ok())
 }

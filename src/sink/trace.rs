@@ -5,8 +5,8 @@ use runtime::telemetry::traces::{Fields, Span, SpanKind};
 use zeebe_client::{EngineError, ErrorKind};
 
 use super::metrics::refused;
+use super::plan::Refused;
 use super::prepared::command as command_of;
-use crate::recipient::Refusal;
 use crate::rpc::Calls;
 use crate::rules::{Plan, Planned};
 
@@ -16,7 +16,7 @@ pub(super) fn select(event: &Span) -> Span {
 }
 
 /// What the rules said of an event: the last `Ok(n)` of `plans` are of it.
-pub(super) fn selected(span: &Span, plans: &[Planned], result: &Result<usize, Refusal>) {
+pub(super) fn selected(span: &Span, plans: &[Planned], result: &Result<usize, Refused>) {
     match result {
         Ok(count) => span.describe(|fields| {
             fields.number("zeebe.commands", i64::try_from(*count).unwrap_or(i64::MAX));
@@ -29,7 +29,7 @@ pub(super) fn selected(span: &Span, plans: &[Planned], result: &Result<usize, Re
                 fields.text("zeebe.rule", &rules.join(","));
             }
         }),
-        Err(refusal) => span.fail(refusal.status.as_str(), &refusal.reason),
+        Err(Refused { refusal, .. }) => span.fail(refusal.status.as_str(), &refusal.reason),
     }
 }
 

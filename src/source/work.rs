@@ -2,9 +2,11 @@
 //!
 //! - `parcel`: the event that it becomes, ready to be sent.
 //! - `end`: what the engine is told.
+//! - `why`: why a job is not done.
 
 mod end;
 mod parcel;
+mod why;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,8 +29,8 @@ use super::task::{TaskError, Tasks};
 use super::trace::JobTraces;
 use crate::config::SourceConfig;
 use crate::decisions::Decisions;
-use end::shortened;
 use parcel::Parcel;
+use why::Why;
 
 /// The longest pause before one job is tried again whose event is at fault.
 const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(60);
@@ -110,7 +112,7 @@ impl Bench {
                     "{text}"
                 );
                 // The same model and variables would fail again: no retries are used up in loops.
-                self.incident(&mut job, &text).await;
+                self.incident(&mut job, &Why::ours(&text)).await;
             }
         }
     }
@@ -141,7 +143,7 @@ impl Bench {
             }
             if is_lost(job) {
                 drop(turn);
-                return self.hand_back(job, "not delivered", Duration::ZERO).await;
+                return self.lost(job).await;
             }
             let Some((attempt, ending)) = self.attempt(uri, parcel).await else {
                 return self.stopped(job).await;
@@ -176,10 +178,10 @@ impl Bench {
         let Some(place) = place else {
             let reason = format!("not delivered: all places for `{}` are taken", own.uri);
             let backoff = self.hand_back_pause(job, LONGEST_PAUSE);
-            return self.hand_back(job, &shortened(&reason), backoff).await;
+            return self.hand_back(job, &Why::ours(&reason), backoff).await;
         };
         if is_lost(job) {
-            return self.hand_back(job, "not delivered", Duration::ZERO).await;
+            return self.lost(job).await;
         }
         let Some((attempt, ending)) = self.attempt(own.uri, parcel).await else {
             return self.stopped(job).await;

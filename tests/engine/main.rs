@@ -4,6 +4,10 @@
 //! in the middle have one of their own.
 
 mod bridge;
+#[path = "../sale/services.rs"]
+mod services;
+#[path = "../sale/whole.rs"]
+mod whole;
 
 /// What is activated and not yet held.
 mod buffers;
@@ -15,6 +19,8 @@ mod in_memory;
 mod outcomes;
 /// An event in, a process, a job, an event out; and what a redelivery does.
 mod round_trip;
+/// The ticket sale with all that belongs to it, and the traces that it makes.
+mod sale;
 /// The models of the ticket sale.
 mod tickets;
 /// What the engine tells a Broker of itself: incidents, and messages that nobody waited for.

@@ -1,6 +1,7 @@
 mod answers;
 mod life;
 mod tasks;
+mod told;
 
 use serde_json::{Value, json};
 use testkit::gateway::NewJob;

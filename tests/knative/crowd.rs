@@ -113,7 +113,7 @@ async fn crowd(broker: &str) -> BTreeMap<String, usize> {
                 answers.push(match attempt {
                     Attempt::Accepted { status, .. } => status.to_string(),
                     refused @ (Attempt::Answered { .. } | Attempt::NotReached { .. }) => {
-                        refused.summary()
+                        refused.answer()
                     }
                 });
             }

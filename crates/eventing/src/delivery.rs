@@ -63,22 +63,31 @@ pub enum NotReached {
     ConnectionLost,
 }
 
-/// What a summary says at most, in characters.
-const LONGEST_SUMMARY: usize = 500;
+/// What a line about an attempt says at most, in characters.
+const LONGEST_LINE: usize = 500;
 
 impl Attempt {
-    /// What the recipient said, one line short enough for an incident or a log: status and the beginning
-    /// of its body, 500 characters at most.
+    /// How it went, in one line for logs and traces: the status, or why there was none, 500 characters at most.
+    /// Nothing of the body: a recipient may put the event itself there, and whatever else it knows.
     #[must_use]
     pub fn summary(&self) -> String {
         match self {
-            Self::Accepted { status, .. } => status.to_string(),
+            Self::Accepted { status, .. } | Self::Answered { status, .. } => status.to_string(),
+            Self::NotReached { detail, .. } => one_line(detail),
+        }
+    }
+
+    /// As [`summary`](Self::summary), and the beginning of a refusal's body, 500 characters at most together: for
+    /// whoever sees to this one event, and for nobody else.
+    #[must_use]
+    pub fn answer(&self) -> String {
+        match self {
             Self::Answered { status, body, .. } => {
-                // No character has more bytes than 4; one that is cut in two lies beyond the summary.
-                let beginning = body.get(..4 * LONGEST_SUMMARY).unwrap_or(body);
+                // No character has more bytes than 4; one that is cut in two lies beyond the line.
+                let beginning = body.get(..4 * LONGEST_LINE).unwrap_or(body);
                 one_line(&format!("{status}: {}", String::from_utf8_lossy(beginning)))
             }
-            Self::NotReached { detail, .. } => one_line(detail),
+            Self::Accepted { .. } | Self::NotReached { .. } => self.summary(),
         }
     }
 }
@@ -98,7 +107,7 @@ fn one_line(text: &str) -> String {
         }
         line.push_str(word);
     }
-    if let Some((end, _)) = line.char_indices().nth(LONGEST_SUMMARY) {
+    if let Some((end, _)) = line.char_indices().nth(LONGEST_LINE) {
         line.truncate(end);
     }
     line.truncate(line.trim_end_matches([':', ' ']).len());

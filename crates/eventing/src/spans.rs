@@ -18,7 +18,7 @@ use runtime::telemetry::traces::{Fields, Propagators, SpanContext, read_tracepar
 use crate::extension::{TRACEPARENT, TRACESTATE};
 
 pub use deliver::{Described, Recipient, deliver, delivered, pass_on};
-pub use receive::{Arrival, answered, ask, process, receive};
+pub use receive::{Arrival, UNANSWERED, answered, ask, process, receive, unanswered};
 
 /// How an event came or goes.
 fn messaging(fields: &mut Fields, operation: &'static str, kind: &'static str) {

@@ -7,6 +7,7 @@
 //! - [`body`] and [`budget`]: reading bodies at a least rate, to a greatest size, within one budget
 //!   of bytes.
 //! - [`readiness`]: named checks, each ready or not for a reason.
+//! - [`service_link`]: variables that Kubernetes sets of its own accord.
 //! - [`shutdown`]: the grace between a first signal and the end, and the tasks to wait for.
 //! - [`telemetry`]: logs, metrics and traces.
 //! - [`tls`]: TLS as a client speaks it.
@@ -17,6 +18,7 @@ pub mod budget;
 pub mod cpu;
 pub mod listener;
 pub mod readiness;
+pub mod service_link;
 pub mod shutdown;
 pub mod telemetry;
 pub mod tls;

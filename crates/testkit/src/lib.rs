@@ -4,6 +4,7 @@
 //! - [`bridge`]: the bridge as such a program, with a client of its sink.
 //! - [`collector`]: takes spans, and shows the trees that they make.
 //! - [`destination`]: an HTTP server that answers as told and remembers what it got.
+//! - [`relay`]: a door before another server, known before it, that can lose an answer.
 //! - [`gateway`]: a fake Zeebe gateway, for faults that the real one does not produce on demand.
 //! - [`issuer`]: makes OIDC tokens, and shows the keys that it signs with.
 //! - [`clock`]: moves a paused clock.
@@ -26,6 +27,7 @@ pub mod issuer;
 pub mod lines;
 pub mod manifests;
 pub mod program;
+pub mod relay;
 pub mod request;
 pub mod rules_file;
 pub mod scenario;

@@ -186,6 +186,6 @@ impl GivenUp {
 
     /// Status and reason in one line.
     pub(super) fn summary(&self) -> String {
-        self.attempt.summary()
+        self.attempt.answer()
     }
 }

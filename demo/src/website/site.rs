@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use eventing::spans;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt, StreamBody};
@@ -22,6 +23,7 @@ use runtime::body::{ReadError, read_body};
 use runtime::budget::Budget;
 use runtime::listener::PacedRequest;
 use runtime::shutdown::Shutdown;
+use runtime::telemetry::traces::Span;
 use serde_json::{Value, json};
 
 use super::acts::Refusal;
@@ -218,8 +220,23 @@ impl Site {
             return nobody();
         };
         let span = asked::click(self.store.traces(), verb, &parts.headers);
+        let answer = self.do_for(customer, verb, parts, body, &span).await;
+        // The reason in the body may quote what the browser sent; a trace has no data.
+        let reason = answer.status().canonical_reason();
+        spans::answered(&span, answer.status(), reason);
+        answer
+    }
+
+    async fn do_for(
+        &self,
+        customer: Customer,
+        verb: Verb,
+        parts: &Parts,
+        body: Result<Bytes, ReadError>,
+        span: &Span,
+    ) -> Answer {
         let asked =
-            asked::act(verb, body).and_then(|act| Ok((act, asked::trace(&span, &parts.headers)?)));
+            asked::act(verb, body).and_then(|act| Ok((act, asked::trace(span, &parts.headers)?)));
         let (act, trace) = match asked {
             Ok(asked) => asked,
             Err((status, reason)) => return refused(status, &reason),

@@ -70,3 +70,44 @@ async fn one_trace_leads_from_a_customers_click_through_all_services_back_to_the
     );
     assert!(spans.iter().all(|span| span.error.is_none()), "{spans}");
 }
+
+#[tokio::test]
+async fn a_click_that_is_refused_is_an_error_in_its_trace_and_says_nothing_of_what_was_sent() {
+    let collector = Collector::start().await;
+    let endpoint = collector.url();
+    let traced = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "20"),
+    ];
+    let website = Service::start_with("website", &[], None, &traced).await;
+    let browser = Browser::open(&website.url).await;
+    for (what, body, status) in [
+        ("checkout", json!({"card": "valid"}), 409),
+        ("request", json!({"tickets": "4111-SECRET"}), 422),
+        ("join", json!({"customer": "Ada"}), 202),
+    ] {
+        assert_eq!(browser.act(what, &body).await.status, status);
+    }
+    let clicks = [
+        ("customer pays", "409", Some("Conflict")),
+        (
+            "customer asks for tickets",
+            "422",
+            Some("Unprocessable Entity"),
+        ),
+        ("customer joins the line", "202", None),
+    ];
+    let spans = collector
+        .spans_when("all clicks", |spans| {
+            clicks
+                .iter()
+                .all(|(name, ..)| !spans.named(name).is_empty())
+        })
+        .await;
+    for (name, status, error) in clicks {
+        let click = spans.one(name);
+        assert_eq!(click.get("http.response.status_code"), status, "{click:#?}");
+        assert_eq!(click.error.as_deref(), error, "{click:#?}");
+    }
+    assert!(!spans.to_string().contains("4111"), "{spans}");
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use eventing::{Attempt, reply};
 use zeebe_client::{Ended, EngineError};
 
-use super::{Bench, LONGEST_RETRY_PAUSE};
+use super::{Bench, LONGEST_RETRY_PAUSE, Why};
 use crate::source::in_hand::InHand;
 use crate::source::metrics::{GONE_ALREADY, HAND_BACK, REFUSED, TOO_LATE, name};
 use crate::source::outcome::Ending;
@@ -13,13 +13,17 @@ use crate::source::pause::grown;
 
 /// The shortest pause before a job that was handed back is offered again, before it is shortened at random.
 const FIRST_HAND_BACK_PAUSE: Duration = Duration::from_secs(1);
-/// What an incident's message may say at most.
-const LONGEST_MESSAGE: usize = 1000;
 
 impl Bench {
     pub(super) async fn stopped(&self, job: &mut InHand) {
-        self.hand_back(job, "the program stops", Duration::ZERO)
-            .await;
+        let why = Why::ours("the program stops");
+        self.hand_back(job, &why, Duration::ZERO).await;
+    }
+
+    /// Its activation ran out before its event was sent.
+    pub(super) async fn lost(&self, job: &mut InHand) {
+        let why = Why::ours("not delivered");
+        self.hand_back(job, &why, Duration::ZERO).await;
     }
 
     /// Longer each time that this job was handed back since it was last answered.
@@ -28,18 +32,16 @@ impl Bench {
         grown(first, self.hand_backs.count(job.job().key), longest)
     }
 
-    pub(super) async fn hand_back(&self, job: &mut InHand, reason: &str, backoff: Duration) {
-        self.traces.failed(HAND_BACK, reason);
-        let ended = self
-            .traces
-            .command("FailJob", job.hand_back(reason, backoff))
-            .await;
+    pub(super) async fn hand_back(&self, job: &mut InHand, why: &Why, backoff: Duration) {
+        self.traces.failed(HAND_BACK, &why.told);
+        let handing = job.hand_back(&why.message, backoff);
+        let ended = self.traces.command("FailJob", handing).await;
         self.log(job, HAND_BACK, &ended);
     }
 
-    pub(super) async fn incident(&self, job: &mut InHand, text: &str) {
+    pub(super) async fn incident(&self, job: &mut InHand, why: &Why) {
         let how = name(&Ending::Incident);
-        let ended = self.fail(job, how, 0, text, Duration::ZERO).await;
+        let ended = self.fail(job, how, 0, why, Duration::ZERO).await;
         self.log(job, how, &ended);
     }
 
@@ -48,12 +50,11 @@ impl Bench {
         job: &mut InHand,
         how: &'static str,
         retries: i32,
-        text: &str,
+        why: &Why,
         pause: Duration,
     ) -> Ended {
-        let text = shortened(text);
-        self.traces.failed(how, &text);
-        let failing = job.fail(retries, &text, pause);
+        self.traces.failed(how, &why.told);
+        let failing = job.fail(retries, &why.message, pause);
         self.traces.command("FailJob", failing).await
     }
 
@@ -66,13 +67,13 @@ impl Bench {
         longest: Duration,
     ) {
         job.answered(attempt);
-        let said = || shortened(&format!("the destination answered {}", attempt.summary()));
+        let answered = || Why::attempt("the destination answered", attempt);
         let retries_left = job.job().retries.saturating_sub(1).max(0);
         let (how, ended) = match ending {
             Ending::HandBack(_) => {
-                let reason = format!("not delivered: {}", attempt.summary());
+                let why = Why::attempt("not delivered:", attempt);
                 let backoff = self.hand_back_pause(job, longest);
-                return self.hand_back(job, &shortened(&reason), backoff).await;
+                return self.hand_back(job, &why, backoff).await;
             }
             Ending::Complete => {
                 self.notice_reply(job, attempt);
@@ -81,20 +82,21 @@ impl Bench {
                 (name(ending), ended)
             }
             Ending::ThrowError(code) => {
-                let said = said();
-                let throwing = job.throw_error(code, &said);
+                let why = answered();
+                let throwing = job.throw_error(code, &why.message);
                 let ended = self.traces.command("ThrowError", throwing).await;
                 (name(ending), ended)
             }
             Ending::UseRetry if retries_left > 0 => {
                 let how = name(ending);
                 let pause = self.retry_pause(job.job().retries);
-                let ended = self.fail(job, how, retries_left, &said(), pause).await;
+                let ended = self.fail(job, how, retries_left, &answered(), pause).await;
                 (how, ended)
             }
             Ending::UseRetry | Ending::Incident => {
                 let how = name(&Ending::Incident);
-                (how, self.fail(job, how, 0, &said(), Duration::ZERO).await)
+                let ended = self.fail(job, how, 0, &answered(), Duration::ZERO).await;
+                (how, ended)
             }
         };
         self.hand_backs.forget(job.job().key);
@@ -113,11 +115,13 @@ impl Bench {
         how: &'static str,
         error: &EngineError,
     ) {
-        let text = format!(
-            "the event was delivered and answered {}, but the engine refused the end `{how}` of its job: {error}; once this is resolved the event is delivered again, with the same id",
-            attempt.summary()
-        );
-        self.incident(job, &text).await;
+        let answered = |said: &str| {
+            format!(
+                "the event was delivered and answered {said}, but the engine refused the end `{how}` of its job: {error}; once this is resolved the event is delivered again, with the same id"
+            )
+        };
+        let why = Why::new(&answered(&attempt.answer()), &answered(&attempt.summary()));
+        self.incident(job, &why).await;
     }
 
     fn notice_reply(&self, job: &InHand, attempt: &Attempt) {
@@ -171,12 +175,4 @@ impl Bench {
             }
         }
     }
-}
-
-pub(super) fn shortened(text: &str) -> String {
-    let mut end = text.len().min(LONGEST_MESSAGE);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].to_owned()
 }

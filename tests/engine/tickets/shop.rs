@@ -124,7 +124,7 @@ impl Shop {
 }
 
 /// The shipped rules, with the scenario's names of messages and these durations.
-fn rules(scenario: &Scenario<'_>, durations: &[(&str, &str)]) -> String {
+pub(crate) fn rules(scenario: &Scenario<'_>, durations: &[(&str, &str)]) -> String {
     for (name, _) in durations {
         assert!(DURATIONS.contains(name), "there is no duration `{name}`");
     }

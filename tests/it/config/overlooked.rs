@@ -59,6 +59,17 @@ const OVERLOOKED: &[(&str, &str)] = &[
     ("ZEEBE_BROKER_GATEWAY_ENABLE", ""),
     ("ZEEBE_GATEWAY_NETWORK_PORT", ""),
     ("ZEEBE_LOG_LEVEL", ""),
+    (
+        "OTEL_EXPORTER_OLTP_ENDPOINT",
+        "did you mean OTEL_EXPORTER_OTLP_ENDPOINT?",
+    ),
+    ("OTEL_EXPORTER_PROMETHEUS_PORT", "docs/CONFIG.md says why"),
+    ("OTEL_BLRP_SCHEDULE_DELAY", "docs/CONFIG.md says why"),
+    ("OTEL_TRACES_SAMPLER", "traces are off"),
+    // Of the operator that injects agents, and of a Service called `otel-collector`.
+    ("OTEL_JAVAAGENT_ENABLED", ""),
+    ("OTEL_RESOURCE_ATTRIBUTES_NODE_NAME", ""),
+    ("OTEL_COLLECTOR_SERVICE_HOST", ""),
     ("OTEL_SERVICE_NAME", ""),
     ("HOME", ""),
 ];
@@ -82,14 +93,14 @@ fn a_variable_that_looks_like_ours_and_is_not_read_is_warned_about() {
 #[tokio::test]
 async fn what_is_overlooked_is_said_once_at_start() {
     let gateway = testkit::gateway::FakeGateway::start().await;
-    let settings = [("OTEL_LOGS_EXPORTER", "otlp")];
+    let overlooked = ["OTEL_LOGS_EXPORTER", "OTEL_EXPORTER_OLTP_ENDPOINT"];
+    let settings = overlooked.map(|name| (name, "otlp"));
     let mut bridge = crate::support::sink(&gateway, &settings).await;
     bridge.program().terminate();
     bridge.program().ended().await;
     let output = bridge.program().output();
-    let said = output
-        .iter()
-        .filter(|line| line.contains("OTEL_LOGS_EXPORTER"))
-        .count();
-    assert_eq!(said, 1, "{output:?}");
+    for name in overlooked {
+        let said = output.iter().filter(|line| line.contains(name)).count();
+        assert_eq!(said, 1, "{name}: {output:?}");
+    }
 }

@@ -56,6 +56,24 @@ async fn the_log_filter_is_changed_on_the_admin_port_while_the_program_runs() {
 }
 
 #[tokio::test]
+async fn whoever_silences_the_log_leaves_a_line_of_it() {
+    let gateway = FakeGateway::start().await;
+    let (mut bridge, debug) = with_admin_port(&gateway).await;
+    let url = format!("{debug}/log");
+    for (old, new) in [("info", "warn"), ("warn", "off")] {
+        let changed = request::post(&url, &[], new).await;
+        assert_eq!(changed.status, 200, "{}", changed.text());
+        bridge
+            .program()
+            .wait_for_log("who changed what", |line| {
+                let is_it = line["level"] == "WARN" && line["old"] == old && line["new"] == new;
+                is_it.then_some(())
+            })
+            .await;
+    }
+}
+
+#[tokio::test]
 async fn a_filter_that_cannot_be_used_is_refused_and_nothing_changes() {
     let gateway = FakeGateway::start().await;
     let (_bridge, debug) = with_admin_port(&gateway).await;

@@ -7,7 +7,8 @@ use testkit::collector::{Collector, Manner, span};
 use testkit::destination::Destination;
 use testkit::gateway::FakeGateway;
 
-use super::{spans, traced};
+use super::sink::context;
+use super::{OTHER, OTHER_TRACE, spans, traced};
 use crate::support::sink;
 
 /// Stops it in order.
@@ -121,6 +122,27 @@ async fn none_and_disabled_send_nothing() {
         assert_eq!(bridge.send("Test", "1", &json!({})).await.status, 202);
         stop(&mut bridge).await;
     }
+    assert_eq!(collector.requests(), 0);
+}
+
+#[tokio::test]
+async fn what_the_sampler_leaves_out_is_passed_on_and_not_sent() {
+    let gateway = FakeGateway::start().await;
+    let collector = Collector::start().await;
+    let url = collector.url();
+    let mut settings = traced(&url);
+    settings.extend([
+        ("OTEL_TRACES_SAMPLER", "traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "0"),
+    ]);
+    let mut bridge = sink(&gateway, &settings).await;
+    let sampled = [("traceparent", OTHER)];
+    bridge.send_with("Test", "1", &sampled, &json!({})).await;
+    let context = context(&gateway, 0);
+    let parent = context["traceparent"].as_str().expect("a context");
+    assert!(parent.contains(OTHER_TRACE), "{parent}");
+    assert!(parent.ends_with("-00"), "{parent}");
+    stop(&mut bridge).await;
     assert_eq!(collector.requests(), 0);
 }
 

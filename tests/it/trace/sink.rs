@@ -10,7 +10,7 @@ use super::{OTHER, OTHER_SPAN, OTHER_TRACE, shown, spans, traced};
 use crate::support::sink;
 
 /// What a message's variables hold for the process to go on from.
-fn context(gateway: &FakeGateway, message: usize) -> Value {
+pub(super) fn context(gateway: &FakeGateway, message: usize) -> Value {
     let variables: Value =
         serde_json::from_str(&gateway.published()[message].variables).expect("JSON");
     variables["bridgeContext"].clone()

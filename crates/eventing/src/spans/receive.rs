@@ -14,6 +14,9 @@ use runtime::telemetry::traces::{
 
 use super::{context_of, identity, messaging, ty};
 
+/// In place of a status, where a request has no answer.
+pub const UNANSWERED: &str = "unanswered";
+
 /// What all spans of such requests say.
 static RECEIVES: LazyLock<Fields> =
     LazyLock::new(|| Fields::of(|fields| messaging(fields, "receive", "process")));
@@ -116,6 +119,15 @@ pub fn answered(span: &Span, status: StatusCode, reason: Option<&str>) {
     if !status.is_success() {
         span.fail(status.as_str(), reason.unwrap_or_default());
     }
+}
+
+/// There will be no answer to a request. What it began may have been done; whoever sent it does not know, and sends it
+/// again.
+pub fn unanswered(span: &Span) {
+    span.fail(
+        UNANSWERED,
+        "its sender was gone before there was an answer, or a stop did not wait for it",
+    );
 }
 
 /// The first is the parent, the second the fallback; where both are there and differ, a link.

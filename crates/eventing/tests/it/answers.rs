@@ -81,7 +81,8 @@ async fn what_came_of_a_body_is_kept() {
     let sender = sender_of(64 * 1024, SHORT);
     let destination = Destination::start(|_| Answer::Unended(response(400, "no such seat"))).await;
     let attempt = soon(send(&sender, &destination)).await;
-    assert_eq!(attempt.summary(), "400 Bad Request: no such seat");
+    assert_eq!(attempt.answer(), "400 Bad Request: no such seat");
+    assert_eq!(attempt.summary(), "400 Bad Request");
 }
 
 #[tokio::test]
@@ -165,17 +166,16 @@ async fn no_body_is_waited_for_where_none_is_kept() {
     assert!(body(&attempt).is_empty());
 }
 
-fn summary(status: u16, body: impl Into<Bytes>) -> String {
+fn answered(status: u16, body: impl Into<Bytes>) -> Attempt {
     Attempt::Answered {
         status: StatusCode::from_u16(status).unwrap(),
         retry_after: None,
         body: body.into(),
     }
-    .summary()
 }
 
 #[test]
-fn a_summary_is_status_and_beginning_of_the_body_in_one_line() {
+fn an_answer_is_status_and_beginning_of_the_body_in_one_line_and_its_summary_the_status_alone() {
     let table: &[(&[u8], &str)] = &[
         (b"", "400 Bad Request"),
         (b" \r\n\t", "400 Bad Request"),
@@ -192,26 +192,29 @@ fn a_summary_is_status_and_beginning_of_the_body_in_one_line() {
         (b"\xff\xfe", "400 Bad Request: \u{fffd}\u{fffd}"),
     ];
     for (body, expected) in table {
-        assert_eq!(summary(400, *body), *expected);
+        let attempt = answered(400, *body);
+        assert_eq!(attempt.answer(), *expected);
+        assert_eq!(attempt.summary(), "400 Bad Request");
     }
 }
 
 #[test]
-fn a_summary_has_500_characters_at_most_and_cuts_none_in_two() {
+fn an_answer_has_500_characters_at_most_and_cuts_none_in_two() {
     for text in ["x", "ö", "€", "🎫", "a🎫"] {
-        let summary = summary(400, text.repeat(50_000));
-        assert_eq!(summary.chars().count(), 500, "{text}");
-        assert!(!summary.contains('\u{fffd}'), "{text}");
+        let answer = answered(400, text.repeat(50_000)).answer();
+        assert_eq!(answer.chars().count(), 500, "{text}");
+        assert!(!answer.contains('\u{fffd}'), "{text}");
     }
 }
 
 #[test]
-fn a_summary_without_an_answer_is_one_short_line_too() {
-    let summary = Attempt::NotReached {
+fn why_there_was_no_answer_is_one_short_line_too() {
+    let attempt = Attempt::NotReached {
         why: NotReached::Unreachable,
         detail: format!("no\nway: {}", "x".repeat(5000)),
-    }
-    .summary();
+    };
+    assert_eq!(attempt.answer(), attempt.summary());
+    let summary = attempt.summary();
     assert!(summary.starts_with("no way: xxx"), "{summary}");
     assert_eq!(summary.len(), 500);
 }

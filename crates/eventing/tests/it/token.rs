@@ -248,6 +248,7 @@ async fn the_token_is_in_no_log_line_and_no_debug_output() {
         format!("{settings:?}"),
         format!("{attempt:?}"),
         attempt.summary(),
+        attempt.answer(),
     ] {
         assert!(!text.contains("s3cret"), "{text}");
     }

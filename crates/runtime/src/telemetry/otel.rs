@@ -8,7 +8,9 @@
 
 mod endpoint;
 mod read;
+mod reader;
 mod text;
+mod unread;
 pub mod variables;
 
 #[cfg(test)]
@@ -31,6 +33,8 @@ pub struct OtelSettings {
     pub traces: Option<TraceSettings>,
     /// How metrics are pushed; `None` where they are read alone.
     pub metrics: Option<MetricSettings>,
+    /// How context comes and goes, whether or not spans are made.
+    pub propagators: Propagators,
     /// What is set and cannot be used, one line each, for the log.
     pub warnings: Vec<String>,
 }
@@ -46,6 +50,8 @@ pub struct TraceSettings {
     pub propagators: Propagators,
     /// How spans wait until they are sent.
     pub batches: Batches,
+    /// Links of one span; further ones are left out and counted.
+    pub most_links: u32,
     /// What the spans are of, beside the program's own name and version.
     pub resource: Vec<(String, String)>,
 }
@@ -132,12 +138,14 @@ impl OtelSettings {
     /// Reads a process environment, given as its variables; those of others are passed over.
     #[must_use]
     pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let mut reader = read::Reader::new(variables);
-        let traces = read::traces(&mut reader);
+        let mut reader = reader::Reader::new(variables);
+        let propagators = read::propagators(&mut reader);
+        let traces = read::traces(&mut reader, propagators);
         let metrics = read::metrics(&mut reader);
         Self {
             traces,
             metrics,
+            propagators,
             warnings: reader.finish(),
         }
     }

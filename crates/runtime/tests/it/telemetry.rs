@@ -116,10 +116,10 @@ fn the_filter_changes_while_the_program_runs() {
         // One line of code, so that what is remembered of it must be forgotten.
         let log = |what: &str| tracing::debug!(what, "a line");
         log("before");
-        assert_eq!(filter.change("warn,it=debug").unwrap(), "info");
+        assert_eq!(filter.change("warn,it=debug", |_| {}).unwrap(), "info");
         log("within");
         assert_eq!(filter.text(), "warn,it=debug");
-        assert_eq!(filter.change("info").unwrap(), "warn,it=debug");
+        assert_eq!(filter.change("info", |_| {}).unwrap(), "warn,it=debug");
         log("after");
     });
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
@@ -136,7 +136,7 @@ fn a_filter_that_would_silence_all_by_a_slip_is_refused_and_changes_nothing() {
     let (_layer, filter) =
         logs::layer::<tracing_subscriber::Registry, _>(&settings, false, std::io::sink).unwrap();
     for slip in ["debgu", "", "info,", "info,h2", "h2=loud", "info debug"] {
-        let error = filter.change(slip).unwrap_err().to_string();
+        let error = filter.change(slip, |_| {}).unwrap_err().to_string();
         assert!(error.contains(&format!("`{slip}`")), "{error}");
         assert_eq!(filter.text(), "info");
     }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
-use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+pub use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use prost::Message;
 
@@ -193,6 +193,40 @@ impl Spans {
             }
         }
         outline
+    }
+
+    /// How the trees look where several programs work at one time: a line for each span with its service and kind,
+    /// indented below its parent. Roots and orphans stand at the left. All that stands side by side is in the order of
+    /// the alphabet: a Broker delivers to all at once, so who begins first is chance.
+    #[must_use]
+    pub fn tree(&self) -> String {
+        let orphans = self.orphans(&[]);
+        let tops = self
+            .iter()
+            .filter(|span| span.parent.is_empty() || orphans.contains(span));
+        self.side_by_side(tops, 0)
+    }
+
+    fn side_by_side<'a>(&self, spans: impl Iterator<Item = &'a Span>, depth: usize) -> String {
+        let mut branches: Vec<String> = spans
+            .map(|span| {
+                let indent = "  ".repeat(depth);
+                let kind = format!("{:?}", span.kind).to_lowercase();
+                let error = if span.error.is_some() { " !" } else { "" };
+                let below = self.side_by_side(self.children(span).into_iter(), depth + 1);
+                let Span { service, name, .. } = span;
+                format!("{indent}{service}: {name} ({kind}){error}\n{below}")
+            })
+            .collect();
+        branches.sort();
+        branches.concat()
+    }
+
+    /// Those of one trace.
+    #[must_use]
+    pub fn of_trace(&self, trace: &str) -> Self {
+        let of_trace = self.iter().filter(|span| span.trace == trace);
+        Self(of_trace.cloned().collect())
     }
 
     fn write(&self, outline: &mut String, span: &Span, depth: usize) {

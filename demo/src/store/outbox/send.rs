@@ -36,7 +36,7 @@ impl Outbox {
         let (described, message) = match self.message(row.event) {
             Ok(message) => message,
             Err(reason) => {
-                self.give_up(sequence, reason).await;
+                self.give_up(sequence, reason.clone(), reason).await;
                 return;
             }
         };
@@ -66,7 +66,8 @@ impl Outbox {
                     return;
                 }
                 Retry::GiveUp(_) => {
-                    self.give_up(sequence, attempt.summary()).await;
+                    self.give_up(sequence, attempt.summary(), attempt.answer())
+                        .await;
                     return;
                 }
                 Retry::Again(Reason::Failing) => {
@@ -144,11 +145,12 @@ impl Outbox {
         .await;
     }
 
-    async fn give_up(&self, sequence: i64, reason: String) {
+    /// The reason goes to the table, beside the event; what is told goes to the log.
+    async fn give_up(&self, sequence: i64, told: String, reason: String) {
         self.counts.refused.fetch_add(1, Ordering::Relaxed);
         tracing::error!(
             sequence,
-            reason,
+            reason = told,
             "the destination refuses an event for good; it is in the table `refused`"
         );
         self.settle("moved", sequence, move |sequence, transaction| {

@@ -45,13 +45,14 @@ impl LogFilter {
             .clone()
     }
 
-    /// Logs by another filter from now on; returns the former.
+    /// Logs by another filter from now on; returns the former. `before` has it while it still applies.
     ///
     /// # Errors
     /// [`LogError::Filter`]; then nothing has changed.
-    pub fn change(&self, text: &str) -> Result<String, LogError> {
+    pub fn change(&self, text: &str, before: impl FnOnce(&str)) -> Result<String, LogError> {
         let targets = parsed(text)?;
         let mut current = self.0.text.lock().unwrap_or_else(PoisonError::into_inner);
+        before(&current);
         (self.0.replace)(targets);
         Ok(std::mem::replace(&mut current, text.to_owned()))
     }

@@ -1,139 +1,22 @@
 //! From variables to settings, gathering what cannot be used.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use opentelemetry_sdk::metrics::Temporality;
 use opentelemetry_sdk::trace::Sampler;
 
 use super::endpoint::{Protocol, resolve};
+use super::reader::{Reader, Signal};
 use super::text::pairs;
-use super::variables::{Honour, VARIABLES};
 use super::{Batches, CertificateFile, Collector, MetricSettings, TraceSettings};
 use crate::telemetry::traces::Propagators;
 
-/// Looks variables up, and notes what is wrong with them.
-pub(super) struct Reader {
-    given: BTreeMap<String, String>,
-    warnings: Vec<String>,
-}
-
-impl Reader {
-    /// An empty value counts as unset, as the standard says.
-    pub(super) fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self {
-            given: variables
-                .into_iter()
-                .filter(|(name, _)| name.starts_with("OTEL_"))
-                .map(|(name, value)| (name, value.trim().to_owned()))
-                .filter(|(_, value)| !value.is_empty())
-                .collect(),
-            warnings: Vec::new(),
-        }
-    }
-
-    pub(super) fn finish(mut self) -> Vec<String> {
-        let refused = VARIABLES
-            .iter()
-            .filter(|variable| variable.honour == Honour::Refused)
-            // That nothing is exported is what happens.
-            .filter(|variable| match self.given.get(variable.name) {
-                Some(value) => value != "none",
-                None => false,
-            });
-        self.warnings.extend(refused.map(|variable| {
-            format!(
-                "{} is set and ignored; docs/CONFIG.md says why",
-                variable.name
-            )
-        }));
-        self.warnings
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.given.get(name).map(String::as_str)
-    }
-
-    /// The variable for a signal alone, else the one for all; with its name.
-    fn of(&self, signal: Signal, rest: &str) -> Option<(String, String)> {
-        [
-            format!("OTEL_EXPORTER_OTLP_{}_{rest}", signal.name()),
-            format!("OTEL_EXPORTER_OTLP_{rest}"),
-        ]
-        .into_iter()
-        .find_map(|name| {
-            self.get(&name)
-                .map(str::to_owned)
-                .map(|value| (name, value))
-        })
-    }
-
-    fn warn(&mut self, name: &str, problem: &str) {
-        self.warnings.push(format!("{name}: {problem}"));
-    }
-
-    fn number(&mut self, name: &str, default: u64, least: u64) -> u64 {
-        let Some(text) = self.get(name) else {
-            return default;
-        };
-        match text.parse() {
-            Ok(number) if number >= least => number,
-            Ok(_) | Err(_) => {
-                let problem =
-                    format!("`{text}` is not a number from {least}; {default} stands in for it");
-                self.warn(name, &problem);
-                default
-            }
-        }
-    }
-
-    fn size(&mut self, name: &str, default: usize) -> usize {
-        let number = self.number(name, default as u64, 1);
-        usize::try_from(number).unwrap_or(default)
-    }
-
-    /// The standard knows `true` alone; all else is false.
-    fn is_true(value: &str) -> bool {
-        value.eq_ignore_ascii_case("true")
-    }
-}
-
-/// What is told to a collector.
-#[derive(Debug, Clone, Copy)]
-enum Signal {
-    Traces,
-    Metrics,
-}
-
-impl Signal {
-    /// As the names of variables have it.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Traces => "TRACES",
-            Self::Metrics => "METRICS",
-        }
-    }
-
-    /// Where a collector takes it by HTTP.
-    fn path(self) -> &'static str {
-        match self {
-            Self::Traces => "v1/traces",
-            Self::Metrics => "v1/metrics",
-        }
-    }
-
-    /// What happens where it cannot be sent.
-    fn off(self) -> &'static str {
-        match self {
-            Self::Traces => "traces are off",
-            Self::Metrics => "metrics are not pushed",
-        }
-    }
-}
+/// Of all traces those that are recorded, for samplers that decide so.
+const SHARE: &str = "OTEL_TRACES_SAMPLER_ARG";
 
 /// How traces leave; `None` where they do not.
-pub(super) fn traces(reader: &mut Reader) -> Option<TraceSettings> {
-    if reader.get("OTEL_SDK_DISABLED").is_some_and(Reader::is_true) {
+pub(super) fn traces(reader: &mut Reader, propagators: Propagators) -> Option<TraceSettings> {
+    if reader.is_disabled() {
         return None;
     }
     match reader.get("OTEL_TRACES_EXPORTER") {
@@ -145,12 +28,18 @@ pub(super) fn traces(reader: &mut Reader) -> Option<TraceSettings> {
             return None;
         }
     }
+    if reader.of(Signal::Traces, "ENDPOINT").is_none() {
+        reader.idle_without_traces();
+        return None;
+    }
     let collector = collector(reader, Signal::Traces)?;
+    let links = reader.number("OTEL_SPAN_LINK_COUNT_LIMIT", 128, 0);
     Some(TraceSettings {
         collector,
         sampler: sampler(reader),
-        propagators: propagators(reader),
+        propagators,
         batches: batches(reader),
+        most_links: u32::try_from(links).unwrap_or(u32::MAX),
         resource: resource(reader),
     })
 }
@@ -158,7 +47,7 @@ pub(super) fn traces(reader: &mut Reader) -> Option<TraceSettings> {
 /// How metrics are pushed; `None` where they are not.
 pub(super) fn metrics(reader: &mut Reader) -> Option<MetricSettings> {
     const EXPORTER: &str = "OTEL_METRICS_EXPORTER";
-    if reader.get("OTEL_SDK_DISABLED").is_some_and(Reader::is_true) {
+    if reader.is_disabled() {
         return None;
     }
     let mut pushed = reader.get("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT").is_some();
@@ -183,6 +72,9 @@ pub(super) fn metrics(reader: &mut Reader) -> Option<MetricSettings> {
         }
     }
     if !pushed {
+        if reader.get(EXPORTER).is_none() {
+            reader.idle_without_metrics();
+        }
         return None;
     }
     let collector = collector(reader, Signal::Metrics)?;
@@ -303,8 +195,17 @@ fn sampler(reader: &mut Reader) -> Sampler {
         None => (false, written.as_str()),
     };
     let root = match root {
-        "always_on" => Sampler::AlwaysOn,
-        "always_off" => Sampler::AlwaysOff,
+        "always_on" | "always_off" => {
+            if reader.get(SHARE).is_some() {
+                let problem = format!("set and ignored: `{written}` has no share");
+                reader.warn(SHARE, &problem);
+            }
+            if root == "always_on" {
+                Sampler::AlwaysOn
+            } else {
+                Sampler::AlwaysOff
+            }
+        }
         "traceidratio" => Sampler::TraceIdRatioBased(share(reader)),
         _ => {
             let problem =
@@ -321,21 +222,21 @@ fn sampler(reader: &mut Reader) -> Sampler {
 }
 
 fn share(reader: &mut Reader) -> f64 {
-    const NAME: &str = "OTEL_TRACES_SAMPLER_ARG";
-    let Some(text) = reader.get(NAME) else {
+    let Some(text) = reader.get(SHARE) else {
         return 1.0;
     };
     match text.parse::<f64>() {
         Ok(share) if (0.0..=1.0).contains(&share) => share,
         Ok(_) | Err(_) => {
             let problem = format!("`{text}` is not a share from 0 to 1; 1 stands in for it");
-            reader.warn(NAME, &problem);
+            reader.warn(SHARE, &problem);
             1.0
         }
     }
 }
 
-fn propagators(reader: &mut Reader) -> Propagators {
+/// How context comes and goes. The standard has it so whether or not anything is recorded.
+pub(super) fn propagators(reader: &mut Reader) -> Propagators {
     const NAME: &str = "OTEL_PROPAGATORS";
     let Some(text) = reader.get(NAME).map(str::to_owned) else {
         return Propagators::default();

@@ -1,12 +1,13 @@
 //! A row of `variables` each.
 
 mod metrics;
+mod rows;
+mod unread;
 
 use std::time::Duration;
 
 use opentelemetry_sdk::trace::Sampler;
 
-use super::variables::{Honour, VARIABLES};
 use super::{Batches, CertificateFile, OtelSettings, Protocol, TraceSettings};
 
 fn read(variables: &[(&str, &str)]) -> OtelSettings {
@@ -58,7 +59,7 @@ fn warned(name: &str, value: &str) -> OtelSettings {
 
 #[test]
 fn without_an_endpoint_tracing_is_off() {
-    let settings = read(&[("OTEL_TRACES_EXPORTER", "otlp"), ("PATH", "/bin")]);
+    let settings = read(&[("OTEL_SERVICE_NAME", "bridge"), ("PATH", "/bin")]);
     assert!(settings.traces.is_none());
     assert!(settings.warnings.is_empty());
 }
@@ -271,6 +272,11 @@ fn propagators_are_added_up() {
     assert!(standard.trace_context && !standard.baggage && !standard.b3 && !standard.b3_multi);
     let none = traces(&[("OTEL_PROPAGATORS", "none")]).propagators;
     assert!(!none.trace_context);
+    for off in [("PATH", "/bin"), ("OTEL_SDK_DISABLED", "true")] {
+        let untraced = well(off, &[("OTEL_PROPAGATORS", "b3")]);
+        assert!(untraced.traces.is_none());
+        assert!(untraced.propagators.b3 && !untraced.propagators.trace_context);
+    }
     warned("OTEL_PROPAGATORS", "tracecontext,jaeger");
 }
 
@@ -301,26 +307,5 @@ fn batches_are_as_told_and_never_above_the_queue() {
             warned(name, "0").traces.expect("traces").batches,
             Batches::default()
         );
-    }
-}
-
-#[test]
-fn what_is_refused_is_said_and_none_is_not() {
-    for variable in VARIABLES
-        .iter()
-        .filter(|each| each.honour == Honour::Refused)
-    {
-        warned(variable.name, "something");
-        traces(&[(variable.name, "none")]);
-    }
-}
-
-#[test]
-fn an_empty_value_counts_as_unset() {
-    for variable in VARIABLES
-        .iter()
-        .filter(|each| each.name != "OTEL_EXPORTER_OTLP_ENDPOINT")
-    {
-        traces(&[(variable.name, " ")]);
     }
 }

@@ -5,8 +5,6 @@
 pub enum Honour {
     /// The program reads it.
     Us,
-    /// OpenTelemetry's SDK reads it, from the process environment.
-    Sdk,
     /// Nobody reads it; a warning at start says so.
     Refused,
 }
@@ -76,25 +74,57 @@ variables! {
         OTEL_BSP_MAX_QUEUE_SIZE = "2048": "Spans that wait at most; further ones are dropped and counted, `telemetry_spans_total{outcome=\"dropped\"}`.";
         OTEL_BSP_MAX_EXPORT_BATCH_SIZE = "512": "Spans sent at once; not above the queue's size.";
         OTEL_BSP_EXPORT_TIMEOUT = "30000": "Milliseconds that sending them may take, repeats included; what is not sent by then is given up and counted.";
-    }
-    Sdk {
-        OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT = "128": "Attributes of one span at most.";
-        OTEL_SPAN_EVENT_COUNT_LIMIT = "128": "Events of one span at most.";
-        OTEL_SPAN_LINK_COUNT_LIMIT = "128": "Links of one span at most.";
+        OTEL_SPAN_LINK_COUNT_LIMIT = "128": "Links of one span at most; further ones are left out, and the span says how many.";
     }
     Refused {
-        OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT = "": "The SDK does not know it. Texts are cut to 256 bytes in any case.";
+        OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT = "": "docs/TRACING.md lists the attributes of each span, and there are no others.";
+        OTEL_ATTRIBUTE_COUNT_LIMIT = "": "As above.";
+        OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT = "": "Texts are cut to 256 bytes in any case.";
         OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT = "": "As above.";
-        OTEL_ATTRIBUTE_COUNT_LIMIT = "": "The SDK does not know it; it knows OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT.";
+        OTEL_SPAN_EVENT_COUNT_LIMIT = "": "Spans have no events.";
+        OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT = "": "As above.";
+        OTEL_LINK_ATTRIBUTE_COUNT_LIMIT = "": "Links have no attributes.";
         OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE = "": "Mutual TLS with a collector is left to a collector beside the pod.";
-        OTEL_EXPORTER_OTLP_CLIENT_KEY = "": "As above.";
+        OTEL_EXPORTER_OTLP_CLIENT_KEY = "": "As above; likewise the four below.";
+        OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE = "": "As above.";
+        OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY = "": "As above.";
+        OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE = "": "As above.";
+        OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY = "": "As above.";
+        OTEL_EXPORTER_OTLP_SPAN_INSECURE = "": "An older name; OTEL_EXPORTER_OTLP_TRACES_INSECURE is the standard's.";
+        OTEL_EXPORTER_OTLP_METRIC_INSECURE = "": "As above; OTEL_EXPORTER_OTLP_METRICS_INSECURE.";
         OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION = "": "Boundaries are fixed, so that what is pushed and what is read at `/metrics` agree.";
         OTEL_METRICS_EXEMPLAR_FILTER = "": "Exemplars are of sampled spans, as `trace_based` says, whatever is set.";
-        OTEL_LOGS_EXPORTER = "": "Log lines go to standard error, for a collector to read there.";
+        OTEL_EXPORTER_PROMETHEUS_HOST = "": "`/metrics` is on BRIDGE_ADMIN_PORT, else on the port of events.";
+        OTEL_EXPORTER_PROMETHEUS_PORT = "": "As above.";
+        OTEL_LOGS_EXPORTER = "": "Log lines go to standard error, for a collector to read there; so too all about logs below.";
         OTEL_EXPORTER_OTLP_LOGS_ENDPOINT = "": "As above.";
+        OTEL_EXPORTER_OTLP_LOGS_PROTOCOL = "": "As above.";
+        OTEL_EXPORTER_OTLP_LOGS_HEADERS = "": "As above.";
+        OTEL_EXPORTER_OTLP_LOGS_TIMEOUT = "": "As above.";
+        OTEL_EXPORTER_OTLP_LOGS_CERTIFICATE = "": "As above.";
+        OTEL_EXPORTER_OTLP_LOGS_CLIENT_CERTIFICATE = "": "As above.";
+        OTEL_EXPORTER_OTLP_LOGS_CLIENT_KEY = "": "As above.";
+        OTEL_EXPORTER_OTLP_LOGS_COMPRESSION = "": "As above.";
+        OTEL_EXPORTER_OTLP_LOGS_INSECURE = "": "As above.";
+        OTEL_BLRP_SCHEDULE_DELAY = "": "As above.";
+        OTEL_BLRP_EXPORT_TIMEOUT = "": "As above.";
+        OTEL_BLRP_MAX_QUEUE_SIZE = "": "As above.";
+        OTEL_BLRP_MAX_EXPORT_BATCH_SIZE = "": "As above.";
+        OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT = "": "As above.";
+        OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT = "": "As above.";
         OTEL_LOG_LEVEL = "": "The program's own level is BRIDGE_LOG; that of the SDK alone cannot be set.";
         OTEL_EXPORTER_ZIPKIN_ENDPOINT = "": "Collectors take OTLP; there is no second exporter.";
-        OTEL_EXPORTER_JAEGER_ENDPOINT = "": "Jaeger takes OTLP.";
+        OTEL_EXPORTER_ZIPKIN_TIMEOUT = "": "As above.";
+        OTEL_EXPORTER_JAEGER_ENDPOINT = "": "Jaeger takes OTLP; likewise the six below.";
+        OTEL_EXPORTER_JAEGER_AGENT_HOST = "": "As above.";
+        OTEL_EXPORTER_JAEGER_AGENT_PORT = "": "As above.";
+        OTEL_EXPORTER_JAEGER_PASSWORD = "": "As above.";
+        OTEL_EXPORTER_JAEGER_PROTOCOL = "": "As above.";
+        OTEL_EXPORTER_JAEGER_TIMEOUT = "": "As above.";
+        OTEL_EXPORTER_JAEGER_USER = "": "As above.";
         OTEL_CONFIG_FILE = "": "Variables alone configure the program.";
+        OTEL_EXPERIMENTAL_CONFIG_FILE = "": "As above.";
+        OTEL_ENTITIES = "": "What the service is, OTEL_RESOURCE_ATTRIBUTES says.";
+        OTEL_SEMCONV_STABILITY_OPT_IN = "": "Names of spans and attributes are those of docs/TRACING.md.";
     }
 }

@@ -15,14 +15,14 @@ use super::queue::Queue;
 
 /// What went wrong may say more than other texts.
 const LONGEST_REASON: usize = 1_024;
-/// Links of one span; further ones are counted. The SDK's standard.
-const MOST_LINKS: u32 = 128;
 
 /// What all spans of a program share.
 #[derive(Debug)]
 pub(super) struct Tracer {
     pub(super) sampler: Sampler,
     pub(super) propagators: Propagators,
+    /// Links of one span; further ones are counted.
+    pub(super) most_links: u32,
     pub(super) queue: Arc<Queue>,
 }
 
@@ -104,7 +104,7 @@ impl Live {
     pub(super) fn link(&self, other: &SpanContext) {
         if let Some(mut record) = self.record() {
             record.links = record.links.saturating_add(1);
-            if record.links <= MOST_LINKS {
+            if record.links <= self.tracer.most_links {
                 otlp::link(other, &mut record.fields.0);
             }
         }
@@ -135,15 +135,15 @@ impl Drop for Live {
             return;
         };
         let record = record.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.tracer.queue.add(|| record.end());
+        self.tracer.queue.add(|| record.end(self.tracer.most_links));
     }
 }
 
 impl Record {
-    fn end(mut self) -> Vec<u8> {
+    fn end(mut self, most_links: u32) -> Vec<u8> {
         let ended = otlp::Ended {
             at: SystemTime::now(),
-            links_left_out: self.links.saturating_sub(MOST_LINKS),
+            links_left_out: self.links.saturating_sub(most_links),
             failure: self.failure.as_deref(),
         };
         ended.write(&mut self.fields.0);

@@ -49,6 +49,7 @@ pub fn start(
     let traces = Traces::on(Tracer {
         sampler: settings.sampler.clone(),
         propagators: settings.propagators,
+        most_links: settings.most_links,
         queue,
     });
     Ok((traces, flush))

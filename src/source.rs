@@ -10,6 +10,7 @@
 //! - [`Trouble`]: why no events go to the destination.
 //! - `token`: whether the token is there that the destination asks for.
 //! - `pause`: how long a job stays away that was not delivered.
+//! - `tried`: which jobs' events were sent before.
 //! - `told`: which of the jobs that were not done the log names.
 //! - `in_hand`: a job that is worked, and what writes down what becomes of it.
 //! - `work`: joins worker, event, delivery and outcome.
@@ -32,6 +33,7 @@ mod task;
 mod token;
 mod told;
 mod trace;
+mod tried;
 mod trouble;
 mod wake_up;
 mod work;

@@ -1,12 +1,13 @@
 //! The sink role: events in, engine commands out.
 //!
 //! - `receive`: a request, and the answer to it.
+//! - `pending`: what is told of it when it has its answer, or has none.
 //! - `plan`: its events -> the commands that they lead to, each paid for.
 //! - `execute`: plans -> engine calls, retried while that can help, in a task of their own.
 //! - `prepared`: a plan as the command that the client sends.
 //! - `limiter`: how many commands are in flight; `line`: who waits; `turned_away`: who goes first.
 //! - [`acknowledge`](mod@acknowledge): the table from outcome to status.
-//! - `told`: what is told of an event, to whoever asks and to the log.
+//! - `told`: what is told of an event, to whoever asks, to the log and to its trace.
 //! - `trace`: the spans of an event.
 //! - `metrics`: what is counted.
 

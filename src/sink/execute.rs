@@ -13,7 +13,7 @@ use super::limiter::{Lesson, Limiter};
 use super::metrics::{SinkMetrics, name};
 use super::plan::{Planning, Step};
 use super::prepared::{Prepared, at_most_once, command, message_id};
-use super::told::{At, refused};
+use super::told::{At, REFUSED, without_command};
 use super::trace;
 use super::turned_away::TurnedAway;
 use crate::config::{NotDeployed, SinkConfig};
@@ -102,7 +102,7 @@ impl Executor {
                 if let Some(too_large) = self.too_large(several, steps) {
                     let status = too_large.acknowledgement.status();
                     for (planned, step) in several.iter().zip(steps) {
-                        refused(&step.pen, status, planned.rule.as_ref());
+                        without_command(&step.pen, REFUSED, status, planned.rule.as_ref());
                     }
                     return too_large;
                 }

@@ -11,7 +11,7 @@ use http::{HeaderMap, Response, StatusCode};
 use runtime::telemetry::traces::Span;
 
 use super::Sink;
-use super::told::{At, Claimed, Told, refused};
+use super::told::{At, Claimed, REFUSED, Told, without_command};
 use crate::recipient::{Details, Refusal};
 
 /// A request without an answer. Whoever drops it leaves it so.
@@ -54,7 +54,8 @@ impl Pending {
     /// It was not, or is no event.
     pub(super) fn unread(&mut self, refusal: &Refusal) {
         self.begin(&[]);
-        refused(&self.claimed.pen(&self.sink), refusal.status, None);
+        let pen = self.claimed.pen(&self.sink);
+        without_command(&pen, REFUSED, refusal.status, None);
     }
 
     fn begin(&mut self, events: &[Event]) {

@@ -55,11 +55,23 @@ pub(super) struct Refused {
     pub(super) refusal: Refusal,
     /// What was at fault, where that is known.
     pub(super) at: Option<At>,
+    /// What became of the event at fault, in one word.
+    outcome: &'static str,
+}
+
+impl Refused {
+    fn new(refusal: Refusal, at: Option<At>) -> Self {
+        Self {
+            refusal,
+            at,
+            outcome: told::REFUSED,
+        }
+    }
 }
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, at: None }
+        Self::new(refusal, None)
     }
 }
 
@@ -89,8 +101,9 @@ pub(super) async fn plan(
         // None of them leads to anything, whichever is at fault.
         for (place, event) in told.iter().enumerate() {
             let at = refused.at.as_ref().filter(|at| at.event == place);
+            let outcome = at.map_or(told::REFUSED, |_| refused.outcome);
             let rule = at.and_then(|at| at.rule.as_ref());
-            told::refused(&event.pen, refused.refusal.status, rule);
+            told::without_command(&event.pen, outcome, refused.refusal.status, rule);
         }
     })?;
     Ok(commands.planning)
@@ -153,10 +166,7 @@ impl Commands<'_> {
                      BRIDGE_MAX_COMMANDS_PER_REQUEST sets; send fewer events at once, or let fewer rules act",
                     self.most
                 ));
-                return Err(Refused {
-                    refusal,
-                    at: at(rule),
-                });
+                return Err(Refused::new(refusal, at(rule)));
             }
             self.bytes += planned.bytes;
             self.planning.plans.push(planned);
@@ -166,10 +176,7 @@ impl Commands<'_> {
                     sink.metrics
                         .acknowledged(rule.as_ref(), Acknowledgement::TooLarge);
                 }
-                return Err(Refused {
-                    refusal,
-                    at: at(rule),
-                });
+                return Err(Refused::new(refusal, at(rule)));
             }
         }
         let led_to = self.planning.plans.len() - before;
@@ -180,10 +187,7 @@ impl Commands<'_> {
         sink.unmatched.tell(&told.named);
         match sink.no_rule {
             NoRule::Accept => {
-                step.pen.decided(|decision| {
-                    decision.outcome = told::UNMATCHED;
-                    decision.status = Some(StatusCode::ACCEPTED.as_u16());
-                });
+                told::without_command(&step.pen, told::UNMATCHED, StatusCode::ACCEPTED, None);
                 Ok(0)
             }
             NoRule::Refuse => Err(Refused {
@@ -191,6 +195,7 @@ impl Commands<'_> {
                     "no rule selects this event; add one to the rules file",
                 )),
                 at: at(None),
+                outcome: told::UNMATCHED,
             }),
         }
     }
@@ -225,13 +230,11 @@ fn by_rule(sink: &Sink, error: &MappingError, at: Option<At>) -> Refused {
     let acknowledgement = Acknowledgement::Unprocessable;
     sink.metrics
         .acknowledged(error.rule.as_ref(), acknowledgement);
-    Refused {
-        refusal: Refusal {
-            status: acknowledgement.status(),
-            reason: error.to_string(),
-        },
-        at,
-    }
+    let refusal = Refusal {
+        status: acknowledgement.status(),
+        reason: error.to_string(),
+    };
+    Refused::new(refusal, at)
 }
 
 fn unprocessable(reason: String) -> Refusal {

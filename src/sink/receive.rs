@@ -34,6 +34,7 @@ pub(super) async fn receive(
         Err(Refused {
             refusal: Refusal { status, reason },
             at,
+            ..
         }) => pending.answer(status, Some(&reason), at.as_ref(), false),
     }
 }

@@ -15,7 +15,7 @@ use crate::rules::Travel;
 /// The outcome of an event that no rule selects.
 pub(super) const UNMATCHED: &str = "unmatched";
 /// Of one that no command was given for, since one of its request could not be made.
-const REFUSED: &str = "refused";
+pub(super) const REFUSED: &str = "refused";
 
 /// What identifies an event, as far as it is kept and logged.
 #[derive(Debug)]
@@ -148,10 +148,15 @@ impl Claimed {
 }
 
 /// Writes down an event that no command was given for, and the rule that was at fault.
-pub(super) fn refused(pen: &Pen, status: StatusCode, rule: Option<&Arc<str>>) {
+pub(super) fn without_command(
+    pen: &Pen,
+    outcome: &'static str,
+    status: StatusCode,
+    rule: Option<&Arc<str>>,
+) {
     pen.decided(|decision| {
         decision.rule = rule.cloned();
-        decision.outcome = REFUSED;
+        decision.outcome = outcome;
         decision.status = Some(status.as_u16());
     });
 }

@@ -211,7 +211,11 @@ async fn of_a_refused_batch_each_event_is_an_error_in_its_own_trace_and_found_by
     let collector = Collector::start().await;
     let url = collector.url();
     let rules = RulesFile::new(SALE);
-    let settings = [traced(&url), vec![KEPT, ("RULES", rules.path())]].concat();
+    let settings = [
+        traced(&url),
+        vec![KEPT, ("RULES", rules.path()), ("BRIDGE_NO_RULE", "refuse")],
+    ]
+    .concat();
     let bridge = sink(&gateway, &settings).await;
     let batch = json!([
         {"specversion": "1.0", "id": "1", "source": "/s", "type": "Test.Kept", "traceparent": OTHER},
@@ -235,6 +239,25 @@ async fn of_a_refused_batch_each_event_is_an_error_in_its_own_trace_and_found_by
     );
     assert_batch(&refused, "422", ["Test.Kept", "Test.Late"], "Test.Seated");
 
+    // One that no rule selects, where that is refused, is at fault by its own name.
+    let batch = json!([
+        {"specversion": "1.0", "id": "6", "source": "/s", "type": "Test.Before"},
+        {"specversion": "1.0", "id": "7", "source": "/s", "type": "Other"},
+    ]);
+    let answered = request::post(bridge.url(), &headers, batch.to_string()).await;
+    assert_eq!(answered.status, 422, "{}", answered.text());
+    let told = decisions(&bridge, "outcome=unmatched").await;
+    assert_eq!(
+        (each(&told, "id"), &told[0]["status"]),
+        (vec!["7"], &json!(422))
+    );
+    assert_eq!(
+        each(&decisions(&bridge, "id=6").await, "outcome"),
+        ["refused"]
+    );
+    let all = spans(&collector, "receive batch", 2).await;
+    assert_batch(&all, "422", ["Test.Before"], "Other");
+
     // The engine refuses one; what it took of the other does not make the batch accepted.
     gateway.fail_next(
         1,
@@ -247,7 +270,7 @@ async fn of_a_refused_batch_each_event_is_an_error_in_its_own_trace_and_found_by
     ]);
     let answered = request::post(bridge.url(), &headers, batch.to_string()).await;
     assert_eq!(answered.status, 422, "{}", answered.text());
-    let all = spans(&collector, "receive batch", 2).await;
+    let all = spans(&collector, "receive batch", 3).await;
     assert_batch(&all, "422", ["Test.Taken"], "Test.Ended");
     let taken = all.one("process Test.Taken");
     let commands = all.children(taken);

@@ -10,6 +10,7 @@
 //! - [`Trouble`]: why no events go to the destination.
 //! - `token`: whether the token is there that the destination asks for.
 //! - `pause`: how long a job stays away that was not delivered.
+//! - `told`: which of the jobs that were not done the log names.
 //! - `in_hand`: a job that is worked, and what writes down what becomes of it.
 //! - `work`: joins worker, event, delivery and outcome.
 //! - `drain`: the jobs that wait are worked, and somebody waits until none is left.
@@ -29,6 +30,7 @@ pub mod outcome;
 mod pause;
 mod task;
 mod token;
+mod told;
 mod trace;
 mod trouble;
 mod wake_up;

@@ -24,8 +24,8 @@ const ENDINGS: [&str; 8] = [
     "complete",
     "throw_error",
     HAND_BACK,
-    "use_retry",
-    "incident",
+    USE_RETRY,
+    INCIDENT,
     GONE_ALREADY,
     TOO_LATE,
     REFUSED,
@@ -39,6 +39,8 @@ const DRAINS: [&str; 5] = [
     "destination_away",
 ];
 pub(super) const HAND_BACK: &str = "hand_back";
+pub(super) const USE_RETRY: &str = "use_retry";
+pub(super) const INCIDENT: &str = "incident";
 pub(super) const GONE_ALREADY: &str = "gone_already";
 pub(super) const TOO_LATE: &str = "too_late";
 pub(super) const REFUSED: &str = "refused";
@@ -121,9 +123,10 @@ impl SourceMetrics {
         }
     }
 
-    pub(super) fn ended(&self, how: &'static str) {
+    /// A job ended so; `worked` where it was by its event, neither handed back nor another's.
+    pub(super) fn ended(&self, how: &'static str, worked: bool) {
         debug_assert!(ENDINGS.contains(&how), "`{how}` is not in the list");
-        if ![HAND_BACK, GONE_ALREADY, TOO_LATE, REFUSED].contains(&how) {
+        if worked {
             self.worked.fetch_add(1, Ordering::Relaxed);
         }
         if how == name(&Ending::Complete) {
@@ -133,7 +136,7 @@ impl SourceMetrics {
         }
     }
 
-    /// So many jobs came to an end by their event: neither handed back nor another's.
+    /// So many jobs were worked.
     pub(super) fn worked(&self) -> u64 {
         self.worked.load(Ordering::Relaxed)
     }
@@ -163,8 +166,8 @@ pub(super) fn name(ending: &Ending) -> &'static str {
         Ending::Complete => "complete",
         Ending::ThrowError(_) => "throw_error",
         Ending::HandBack(_) => HAND_BACK,
-        Ending::UseRetry => "use_retry",
-        Ending::Incident => "incident",
+        Ending::UseRetry => USE_RETRY,
+        Ending::Incident => INCIDENT,
     }
 }
 

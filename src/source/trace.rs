@@ -17,6 +17,7 @@ use zeebe_client::{ActivatedJob, Address, Ended};
 
 use super::drain::Outcome;
 use super::event::Travelled;
+use super::metrics::{GONE_ALREADY, REFUSED, TOO_LATE};
 use crate::config::TraceContinue;
 use crate::rpc::Calls;
 
@@ -156,26 +157,28 @@ impl JobTraces {
                 span.describe(|fields| fields.text("rpc.response.status_code", "OK"));
             }
             Ended::GoneAlready => {
-                span.describe(|fields| fields.text("zeebe.outcome", "gone_already"));
+                span.describe(|fields| fields.text("zeebe.outcome", GONE_ALREADY));
             }
-            Ended::TooLate => span.fail(
-                "too_late",
-                "the job's activation had run out; it comes back",
-            ),
-            Ended::Refused(error) => span.fail("refused", &error.to_string()),
+            Ended::TooLate => {
+                span.fail(TOO_LATE, "the job's activation had run out; it comes back");
+            }
+            Ended::Refused(error) => {
+                if let Some(status) = error.status() {
+                    span.describe(|fields| fields.text("rpc.response.status_code", status));
+                }
+                span.fail(REFUSED, &error.to_string());
+            }
         }
         ended
     }
 
-    /// The job was not done, and why.
-    pub(super) fn failed(&self, how: &'static str, reason: &str) {
-        self.traces.current().fail(how, reason);
-    }
-
-    /// How the job ended.
-    pub(super) fn ended(&self, how: &'static str) {
-        let describe = |fields: &mut Fields| fields.text("zeebe.job.end", how);
-        self.traces.current().describe(describe);
+    /// How the job ended, which is said once; and why it was not done, where it was not.
+    pub(super) fn ended(&self, outcome: &'static str, why: Option<&str>) {
+        let span = self.traces.current();
+        span.describe(|fields| fields.text("zeebe.job.end", outcome));
+        if let Some(why) = why {
+            span.fail(outcome, why);
+        }
     }
 }
 

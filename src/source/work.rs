@@ -26,6 +26,7 @@ use super::outage::{LONGEST_PAUSE, Outage, Then, Turn};
 use super::outcome::{Ending, ending};
 use super::pause::HandBacks;
 use super::task::{TaskError, Tasks};
+use super::told::Told;
 use super::trace::JobTraces;
 use crate::config::SourceConfig;
 use crate::decisions::Decisions;
@@ -48,6 +49,7 @@ pub(super) struct Bench {
     /// Cancelled when the grace is nearly over.
     pub(super) give_up: CancellationToken,
     decisions: Decisions,
+    told: Told,
     pub(super) metrics: SourceMetrics,
     traces: JobTraces,
 }
@@ -72,6 +74,7 @@ impl Bench {
             config,
             give_up: CancellationToken::new(),
             decisions,
+            told: Told::default(),
             metrics: SourceMetrics::new(metrics),
             traces,
         }
@@ -104,12 +107,6 @@ impl Bench {
                     error.field,
                     job.job().element_id,
                     error.reason
-                );
-                tracing::warn!(
-                    job_key = job.job().key.0,
-                    element_id = job.job().element_id,
-                    field = error.field,
-                    "{text}"
                 );
                 // The same model and variables would fail again: no retries are used up in loops.
                 self.incident(&mut job, &Why::ours(&text)).await;

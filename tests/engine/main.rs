@@ -15,6 +15,8 @@ mod buffers;
 mod endings;
 /// The in-memory engine, of a newer version than the broker.
 mod in_memory;
+/// The commands of docs/OPERATING.md for whoever is on call, run as they are written there.
+mod on_call;
 /// What the destination's answers do to jobs.
 mod outcomes;
 /// An event in, a process, a job, an event out; and what a redelivery does.

@@ -1,6 +1,7 @@
 //! Spans, asserted where a collector gets them.
 
 mod collector;
+mod ends;
 mod propagators;
 mod sink;
 mod source;

@@ -71,21 +71,11 @@ impl<'a> Scenario<'a> {
     /// # Panics
     /// As [`Scenario::deploy`], and when the model has not what is to be replaced.
     pub async fn deploy_with(&self, file: &str, replacements: &[(&str, &str)]) {
-        let path = if file.contains('/') {
-            workspace().join(file)
-        } else {
-            workspace().join("tests/engine/models").join(file)
-        };
-        let mut content = std::fs::read_to_string(&path)
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        for (from, to) in replacements {
-            assert!(content.contains(from), "{file} has no `{from}`");
-            content = content.replace(from, to);
-        }
+        let content = self.model(file, replacements);
         let command = DeployResource {
             resources: vec![Resource {
                 name: file.to_owned(),
-                content: self.renamed(&content).into_bytes(),
+                content: content.into_bytes(),
             }],
             tenant_id: None,
         };
@@ -102,6 +92,26 @@ impl<'a> Scenario<'a> {
             assert!(again, "{file}: {error}");
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// The text of a model as [`Scenario::deploy_with`] deploys it.
+    ///
+    /// # Panics
+    /// When there is none of this name, or it has not what is to be replaced.
+    #[must_use]
+    pub fn model(&self, file: &str, replacements: &[(&str, &str)]) -> String {
+        let path = if file.contains('/') {
+            workspace().join(file)
+        } else {
+            workspace().join("tests/engine/models").join(file)
+        };
+        let mut content = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        for (from, to) in replacements {
+            assert!(content.contains(from), "{file} has no `{from}`");
+            content = content.replace(from, to);
+        }
+        self.renamed(&content)
     }
 
     /// Starts an instance of a deployed process by its id, beside the bridge; returns its key.

@@ -25,7 +25,8 @@ final class Instance {
   record Element(String id, String type) {}
 
   /** {@code jobKey} is not positive where no job is concerned. */
-  record Incident(String elementId, long jobKey, String errorType, String message) {}
+  record Incident(
+      String elementId, long elementInstanceKey, long jobKey, String errorType, String message) {}
 
   final long key;
 
@@ -151,6 +152,7 @@ final class Instance {
           json.open('{');
           json.name("incidentKey").key(incidentKey);
           json.name("elementId").string(incident.elementId());
+          json.name("elementInstanceKey").key(incident.elementInstanceKey());
           json.name("jobKey");
           if (incident.jobKey() > 0) {
             json.key(incident.jobKey());

@@ -4,6 +4,7 @@ import io.camunda.zeebe.protocol.record.Record;
 import io.camunda.zeebe.protocol.record.intent.IncidentIntent;
 import io.camunda.zeebe.protocol.record.intent.Intent;
 import io.camunda.zeebe.protocol.record.intent.ProcessInstanceIntent;
+import io.camunda.zeebe.protocol.record.intent.VariableIntent;
 import io.camunda.zeebe.protocol.record.value.BpmnElementType;
 import io.camunda.zeebe.protocol.record.value.IncidentRecordValue;
 import io.camunda.zeebe.protocol.record.value.ProcessInstanceRecordValue;
@@ -104,7 +105,9 @@ final class View {
 
   private void variable(Record<?> record, VariableRecordValue value) {
     // Of the whole instance only: what an element sees besides lives shorter than a look at it.
-    if (value.getScopeKey() == value.getProcessInstanceKey()) {
+    // One that goes over to another version with its instance is told of without its value.
+    if (value.getScopeKey() == value.getProcessInstanceKey()
+        && record.getIntent() != VariableIntent.MIGRATED) {
       Instance instance = started(record, value.getProcessInstanceKey());
       String name = value.getName();
       String before = instance.valueOf(name);
@@ -125,7 +128,11 @@ final class View {
       instance.incident(
           record.getKey(),
           new Instance.Incident(
-              value.getElementId(), value.getJobKey(), type, value.getErrorMessage()));
+              value.getElementId(),
+              value.getElementInstanceKey(),
+              value.getJobKey(),
+              type,
+              value.getErrorMessage()));
     } else if (record.getIntent() == IncidentIntent.RESOLVED) {
       instance.resolved(record.getKey());
     }

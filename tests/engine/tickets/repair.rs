@@ -1,13 +1,12 @@
 use std::collections::BTreeSet;
 
 use demo::sale;
-use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::destination::Answer;
-use testkit::request;
 use testkit::zeebe::incidents;
 
 use super::shop::Shop;
+use crate::on_call::{begin_anew, resolve_job};
 
 const LEVEL: &str = "4-repair";
 
@@ -113,6 +112,27 @@ async fn seats_whose_release_is_refused_are_released_once_an_operator_has_it_go_
 }
 
 #[tokio::test]
+async fn a_sale_that_a_wrong_model_stopped_after_payment_goes_on_in_the_mended_one() {
+    let shop = Shop::open("repair-model", LEVEL, &[]).await;
+    let file = format!("bpmn/tickets/{LEVEL}.bpmn");
+    let wrong = [("value=\"Tickets.EmissionRequested\"", "value=\"= nothing\"")];
+    shop.scenario.deploy_with(&file, &wrong).await;
+    let ada = shop.customer("ada");
+    ada.pays().await;
+    ada.is_charged().await;
+    let stopped = shop
+        .sale(&ada.session, "an incident", |sale| {
+            !incidents(sale).is_empty()
+        })
+        .await;
+    begin_anew(&shop.scenario, &stopped, &file).await;
+    ada.gets_tickets().await;
+    ada.ends_in("TicketsSold").await;
+    shop.emits(&ada.session, sale::EMISSION_REQUESTED, 1).await;
+    shop.emits(&ada.session, sale::PAYMENT_REQUESTED, 1).await;
+}
+
+#[tokio::test]
 async fn an_answer_that_is_lost_is_asked_for_again_until_it_comes() {
     let shop = Shop::open("repair-again", LEVEL, &[("askAgainAfter", "PT1S")]).await;
     let cancelled = shop.customer("cancelled");
@@ -165,25 +185,5 @@ async fn resolve(shop: &Shop, session: &str, element: &str) {
     let message = incident["message"].as_str().expect("a message");
     assert!(message.contains("400"), "{message}");
     shop.accepts();
-    let engine = format!("{}/v2", shop.scenario.zeebe().rest());
-    let (job, incident) = (key(incident, "jobKey"), key(incident, "incidentKey"));
-    let retries = json!({"changeset": {"retries": 3}});
-    for (method, path, body) in [
-        (Method::PATCH, format!("jobs/{job}"), retries.to_string()),
-        (
-            Method::POST,
-            format!("incidents/{incident}/resolution"),
-            String::new(),
-        ),
-    ] {
-        let url = format!("{engine}/{path}");
-        let headers = [("content-type", "application/json")];
-        let answered = request::try_send(method, &url, &headers, body).await;
-        let answered = answered.expect("an answer");
-        assert_eq!(answered.status, 204, "{url}: {}", answered.text());
-    }
-}
-
-fn key<'a>(incident: &'a Value, name: &str) -> &'a str {
-    incident[name].as_str().expect("a key")
+    resolve_job(shop.scenario.zeebe(), incident).await;
 }

@@ -30,6 +30,8 @@ const ENDINGS: [&str; 8] = [
     TOO_LATE,
     REFUSED,
 ];
+/// Whether the event of a job was sent before.
+const ATTEMPTS: [&str; 2] = ["first", "again"];
 /// Every way in which a drain ends.
 const DRAINS: [&str; 5] = [
     "drained",
@@ -49,7 +51,9 @@ pub(super) const REFUSED: &str = "refused";
 #[derive(Debug, Clone)]
 pub(super) struct SourceMetrics {
     deliveries: Durations,
-    completing_deliveries: BoundDurations,
+    /// Of a first attempt, and of another.
+    completing_deliveries: [BoundDurations; 2],
+    accepted: BoundDurations,
     endings: Counter<u64>,
     completed: BoundCounter<u64>,
     loops: BoundCounter<u64>,
@@ -65,7 +69,12 @@ impl SourceMetrics {
         let deliveries = metrics.durations(
             SCOPE,
             "bridge.source.delivery.duration",
-            "One delivery, by what it means for the job",
+            "One delivery, by what it means for the job, and whether the event was sent before",
+        );
+        let accepted = metrics.durations(
+            SCOPE,
+            "bridge.source.activation_to_delivery",
+            "From when a job came to when its event was accepted",
         );
         let endings = meter
             .u64_counter("bridge.source.jobs")
@@ -101,7 +110,9 @@ impl SourceMetrics {
         loops.add(0);
         replies.add(0);
         Self {
-            completing_deliveries: deliveries.bind(&complete),
+            completing_deliveries: ATTEMPTS
+                .map(|attempt| deliveries.bind(&delivery_labels(&Ending::Complete, attempt))),
+            accepted: accepted.bind(&[]),
             deliveries,
             completed: endings.bind(&complete),
             endings,
@@ -113,14 +124,20 @@ impl SourceMetrics {
         }
     }
 
-    /// A delivery with this span was answered, or not in time.
-    pub(super) fn delivered(&self, ending: &Ending, took: Duration, span: &Span) {
+    /// A delivery with this span was answered, or not in time; `again` where the event was sent before.
+    pub(super) fn delivered(&self, ending: &Ending, again: bool, took: Duration, span: &Span) {
+        let which = usize::from(again);
         if *ending == Ending::Complete {
-            self.completing_deliveries.record(took, span);
+            self.completing_deliveries[which].record(took, span);
         } else {
-            self.deliveries
-                .record(took, &[outcome_label(name(ending))], span);
+            let labels = delivery_labels(ending, ATTEMPTS[which]);
+            self.deliveries.record(took, &labels, span);
         }
+    }
+
+    /// An event was accepted by a delivery with this span, so long after its job came.
+    pub(super) fn accepted(&self, after: Duration, span: &Span) {
+        self.accepted.record(after, span);
     }
 
     /// A job ended so; `worked` where it was by its event, neither handed back nor another's.
@@ -155,6 +172,13 @@ impl SourceMetrics {
     pub(super) fn reply_dropped(&self) {
         self.replies.add(1);
     }
+}
+
+fn delivery_labels(ending: &Ending, attempt: &'static str) -> [KeyValue; 2] {
+    [
+        KeyValue::new("attempt", attempt),
+        outcome_label(name(ending)),
+    ]
 }
 
 fn outcome_label(outcome: &'static str) -> KeyValue {

@@ -28,6 +28,7 @@ use super::pause::HandBacks;
 use super::task::{TaskError, Tasks};
 use super::told::Told;
 use super::trace::JobTraces;
+use super::tried::Tried;
 use crate::config::SourceConfig;
 use crate::decisions::Decisions;
 use parcel::Parcel;
@@ -45,6 +46,7 @@ pub(super) struct Bench {
     tasks: Tasks,
     destinations: Destinations,
     hand_backs: HandBacks,
+    tried: Tried,
     pub(super) outage: Outage,
     /// Cancelled when the grace is nearly over.
     pub(super) give_up: CancellationToken,
@@ -69,6 +71,7 @@ impl Bench {
             tasks: Tasks::default(),
             destinations: Destinations::new(binding.destination(), &config),
             hand_backs: HandBacks::default(),
+            tried: Tried::default(),
             outage: Outage::new(Arc::clone(worker), config.retry_backoff),
             binding,
             config,
@@ -142,7 +145,7 @@ impl Bench {
                 drop(turn);
                 return self.lost(job).await;
             }
-            let Some((attempt, ending)) = self.attempt(uri, parcel).await else {
+            let Some((attempt, ending)) = self.attempt(job, uri, parcel).await else {
                 return self.stopped(job).await;
             };
             let longest = match &ending {
@@ -180,7 +183,7 @@ impl Bench {
         if is_lost(job) {
             return self.lost(job).await;
         }
-        let Some((attempt, ending)) = self.attempt(own.uri, parcel).await else {
+        let Some((attempt, ending)) = self.attempt(job, own.uri, parcel).await else {
             return self.stopped(job).await;
         };
         drop(place);
@@ -188,7 +191,12 @@ impl Bench {
     }
 
     /// One attempt and what it means; `None` where it was given up since the program stops.
-    async fn attempt(&self, destination: &Uri, parcel: &Parcel) -> Option<(Attempt, Ending)> {
+    async fn attempt(
+        &self,
+        job: &InHand,
+        destination: &Uri,
+        parcel: &Parcel,
+    ) -> Option<(Attempt, Ending)> {
         let began = Instant::now();
         let mut message = parcel.message.clone();
         let span = self
@@ -206,7 +214,12 @@ impl Bench {
         spans::delivered(&span, attempt.as_ref());
         let attempt = attempt?;
         let ending = ending(&attempt, &parcel.task.error_map);
-        self.metrics.delivered(&ending, began.elapsed(), &span);
+        let again = self.tried.before(job.job().key, &ending);
+        self.metrics
+            .delivered(&ending, again, began.elapsed(), &span);
+        if ending == Ending::Complete {
+            self.metrics.accepted(job.came().elapsed(), &span);
+        }
         Some((attempt, ending))
     }
 }

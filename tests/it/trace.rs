@@ -5,6 +5,7 @@ mod ends;
 mod propagators;
 mod sink;
 mod source;
+mod stopping;
 
 use testkit::collector::Collector;
 use testkit::collector::span::{Span, Spans};

@@ -228,8 +228,9 @@ fn start_metrics(config: &Config) -> Result<(Metrics, Option<Flush>), MetricsErr
 
 /// Traces are off where nobody takes them, and where their settings cannot be used: the work goes on without.
 fn start_traces(config: &Config, metrics: &Metrics) -> (Traces, Option<Flush>) {
+    let off = Traces::passing_on(config.telemetry.propagators);
     let Some(settings) = &config.telemetry.traces else {
-        return (Traces::off(), None);
+        return (off, None);
     };
     let meter = metrics.meter("telemetry");
     match traces::start(settings, SERVICE, env!("CARGO_PKG_VERSION"), &meter) {
@@ -239,7 +240,7 @@ fn start_traces(config: &Config, metrics: &Metrics) -> (Traces, Option<Flush>) {
         }
         Err(error) => {
             tracing::warn!(%error, "traces are off");
-            (Traces::off(), None)
+            (off, None)
         }
     }
 }

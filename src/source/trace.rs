@@ -8,9 +8,10 @@ use std::time::SystemTime;
 
 use cloudevents::Event;
 use eventing::spans::{self, Described, Recipient};
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, HeaderValue, Uri};
 use runtime::telemetry::traces::{
-    Fields, Origin, Span, SpanContext, SpanKind, TraceId, Traces, read_traceparent,
+    Fields, Origin, Propagators, Span, SpanContext, SpanKind, TRACEPARENT, TRACESTATE, TraceId,
+    Traces, read_traceparent,
 };
 use zeebe_client::{ActivatedJob, Address, Ended};
 
@@ -103,6 +104,33 @@ impl JobTraces {
     /// What the spans of deliveries say of an event.
     pub(super) fn describe(&self, event: &Event, travelled: &Travelled) -> Described {
         Described::of(&self.traces, event, travelled.baggage.as_deref())
+    }
+
+    /// While tracing is off, what travelled goes on with the event; else each delivery writes its own.
+    pub(super) fn pass_on(&self, travelled: &Travelled, headers: &mut HeaderMap) {
+        if self.traces.propagators().is_some() {
+            return;
+        }
+        let how = self.traces.how();
+        if how != Propagators::default() {
+            let context = context_of(travelled);
+            spans::pass_on(
+                &how,
+                context.as_ref(),
+                travelled.baggage.as_deref(),
+                headers,
+            );
+            return;
+        }
+        // As it is, and it is in the event's attributes already.
+        for (name, value) in [
+            (TRACEPARENT, &travelled.traceparent),
+            (TRACESTATE, &travelled.tracestate),
+        ] {
+            if let Some(Ok(value)) = value.as_ref().map(HeaderValue::try_from) {
+                headers.insert(name, value);
+            }
+        }
     }
 
     /// The span of one attempt to deliver an event, whose headers then say that they are of it.

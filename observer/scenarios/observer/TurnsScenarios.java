@@ -2,6 +2,7 @@ package observer;
 
 import static observer.Scenarios.equal;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -315,6 +316,7 @@ final class TurnsScenarios {
     now += 2 * HOUR;
     equal(List.of(1L, 2L), givenUp());
     equal(false, turns.failed(both.get(0), BUSY, now));
+    equal(1, both.get(0).failures());
     equal(false, turns.answered(both.get(1), now));
     equal(0, turns.size());
   }
@@ -372,6 +374,10 @@ final class TurnsScenarios {
     // Nor is it tried once more.
     equal(List.of(), begin());
     equal(List.of(1L), givenUp());
+  }
+
+  void theLongestThatAnEventWaitsIsTwiceThePatienceAndAnAttempt() {
+    equal(Duration.ofMinutes(132), Turns.longest(Duration.ofHours(1)));
   }
 
   void oneWhoseTurnNeverCameWaitsTwiceAsLongWhileTheBrokerAnswersOthers() {

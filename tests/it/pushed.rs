@@ -167,6 +167,23 @@ async fn a_push_that_is_not_answered_in_time_is_given_up_for_the_next() {
 }
 
 #[tokio::test]
+async fn counts_since_the_push_before_that_are_not_taken_are_told_to_be_lost() {
+    let settings = [
+        SOON,
+        ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta"),
+    ];
+    let (_gateway, _collector, mut bridge) = pushing(Manner::Refuses, &settings).await;
+    bridge
+        .program()
+        .wait_for_log("that counts are lost", |line| {
+            let said = line.to_string();
+            said.contains("what was counted since the push before is lost")
+                .then_some(())
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn a_certificate_that_is_not_there_is_told_with_its_variable_and_the_work_goes_on() {
     let settings = [
         ("OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE", "/nowhere/ca.pem"),

@@ -3,6 +3,7 @@
 mod collector;
 mod ends;
 mod propagators;
+mod rejected;
 mod sink;
 mod source;
 mod stopping;

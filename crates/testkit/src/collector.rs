@@ -17,7 +17,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
 use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
 };
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -40,6 +40,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub enum Manner {
     /// It takes what comes.
     Takes,
+    /// It takes what comes, but says of each request with spans that it rejected one.
+    RejectsOne,
     /// It takes the request, and never answers.
     Hangs,
     /// It says that it will not.
@@ -234,12 +236,12 @@ impl Shared {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(headers);
-        if self.manner == Manner::Takes {
+        if [Manner::Takes, Manner::RejectsOne].contains(&self.manner) {
             take();
         }
         self.changed.send_modify(|requests| *requests += 1);
         match self.manner {
-            Manner::Takes => Ok(Response::new(T::default())),
+            Manner::Takes | Manner::RejectsOne => Ok(Response::new(T::default())),
             Manner::Hangs => std::future::pending().await,
             Manner::Refuses => Err(Status::permission_denied("no telemetry, please")),
         }
@@ -253,13 +255,23 @@ impl TraceService for Shared {
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
         let (headers, _, request) = request.into_parts();
-        self.answer(headers, || {
-            self.spans
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .extend(span::read(request));
-        })
-        .await
+        let answer: Response<ExportTraceServiceResponse> = self
+            .answer(headers, || {
+                self.spans
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .extend(span::read(request));
+            })
+            .await?;
+        Ok(answer.map(|mut answer| {
+            if self.manner == Manner::RejectsOne {
+                answer.partial_success = Some(ExportTracePartialSuccess {
+                    rejected_spans: 1,
+                    error_message: String::from("one is too old"),
+                });
+            }
+            answer
+        }))
     }
 }
 

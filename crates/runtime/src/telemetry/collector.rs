@@ -13,7 +13,7 @@ mod http;
 mod thread;
 mod trouble;
 
-pub(super) use exporter::Exporter;
+pub(super) use exporter::{Exporter, Rejected};
 pub use flush::Flush;
 pub(super) use flush::{Asked, flush};
 pub use thread::StartError;

@@ -16,7 +16,7 @@ use opentelemetry_sdk::metrics::{InstrumentKind, ManualReader, Pipeline, Tempora
 use prost::Message as _;
 use tokio::sync::oneshot;
 
-use super::collector::{self, Asked, Exporter, Flush, StartError, Trouble};
+use super::collector::{self, Asked, Exporter, Flush, Rejected, StartError, Trouble};
 use super::metrics::exemplars::Exemplars;
 use super::otel::MetricSettings;
 
@@ -82,6 +82,13 @@ async fn push(
     mut asked: Asked,
 ) {
     let mut trouble = Trouble::default();
+    // Sums that are cumulative lose nothing by it but the moments between.
+    let lost = match reader.temporality(InstrumentKind::Counter) {
+        Temporality::Cumulative => "the collector does not take metrics; nothing else is affected",
+        _ => {
+            "the collector does not take metrics; what was counted since the push before is lost, since it is told but once (OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE)"
+        }
+    };
     loop {
         let mut flushed: Option<oneshot::Sender<()>> = None;
         tokio::select! {
@@ -94,19 +101,23 @@ async fn push(
         let pushed =
             tokio::time::timeout(timeout, push_once(&reader, &exemplars, &mut exporter)).await;
         match pushed.unwrap_or_else(|_| Err(String::from("no answer in time"))) {
-            Ok(()) => {
+            Ok(Rejected { count: 0, .. }) => {
                 if let Some(lost_since) = trouble.over() {
                     tracing::info!(lost_since, "the collector takes metrics again");
                 }
             }
-            // Sums that are cumulative lose nothing by it but the moments between.
+            Ok(Rejected { count, why }) => {
+                if trouble.failed(1, Instant::now()).is_some() {
+                    tracing::warn!(
+                        points = count,
+                        problem = why,
+                        "the collector rejects some of the metrics that it takes; nothing else is affected"
+                    );
+                }
+            }
             Err(problem) => {
                 if let Some(pushes) = trouble.failed(1, Instant::now()) {
-                    tracing::warn!(
-                        pushes,
-                        problem,
-                        "the collector does not take metrics; nothing else is affected"
-                    );
+                    tracing::warn!(pushes, problem, "{lost}");
                 }
             }
         }
@@ -120,7 +131,7 @@ async fn push_once(
     reader: &Reader,
     exemplars: &Exemplars,
     exporter: &mut Exporter,
-) -> Result<(), String> {
+) -> Result<Rejected, String> {
     let mut metrics = ResourceMetrics::default();
     let collected = reader.collect(&mut metrics);
     collected.map_err(|error| error.to_string())?;

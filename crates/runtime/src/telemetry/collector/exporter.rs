@@ -3,6 +3,8 @@
 use ::http::uri::PathAndQuery;
 use ::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use bytes::{Buf, BufMut, Bytes};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::Message as _;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tonic::client::Grpc;
@@ -60,8 +62,11 @@ impl Exporter {
         }
     }
 
-    /// Sends one request, and waits until the collector has it.
-    pub(in crate::telemetry) async fn export(&mut self, request: Bytes) -> Result<(), String> {
+    /// Sends one request, and waits until the collector has it. What it says that it did not take of it.
+    pub(in crate::telemetry) async fn export(
+        &mut self,
+        request: Bytes,
+    ) -> Result<Rejected, String> {
         match self {
             Self::Grpc {
                 client,
@@ -72,24 +77,49 @@ impl Exporter {
                 let request = Request::from_parts(metadata, tonic::Extensions::new(), request);
                 client.ready().await.map_err(|error| error.to_string())?;
                 let answer = client.unary(request, method.clone(), Written).await;
-                answer.map(drop).map_err(|status| status.to_string())
+                let answer = answer.map_err(|status| status.to_string())?;
+                Ok(Rejected::read(answer.into_inner()))
             }
             Self::Http {
                 client,
                 endpoint,
                 headers,
-            } => client.post(endpoint, headers, request).await,
+            } => {
+                let answer = client.post(endpoint, headers, request).await?;
+                Ok(Rejected::read(answer))
+            }
         }
     }
 }
 
-/// Messages that are written already; of an answer nothing is read.
+/// What of a request was not taken, by a collector that took the rest.
+#[derive(Debug, Default)]
+pub(in crate::telemetry) struct Rejected {
+    /// Spans, or points of metrics.
+    pub(in crate::telemetry) count: u64,
+    /// The collector's reason.
+    pub(in crate::telemetry) why: String,
+}
+
+impl Rejected {
+    /// The answer about metrics has the same fields as that about spans. One that cannot be read rejects nothing.
+    fn read(answer: Bytes) -> Self {
+        let read = ExportTraceServiceResponse::decode(answer).unwrap_or_default();
+        let partly = read.partial_success.unwrap_or_default();
+        Self {
+            count: u64::try_from(partly.rejected_spans).unwrap_or_default(),
+            why: partly.error_message,
+        }
+    }
+}
+
+/// Messages that are written already, and answers as they come.
 #[derive(Debug, Clone, Copy)]
 struct Written;
 
 impl Codec for Written {
     type Encode = Bytes;
-    type Decode = ();
+    type Decode = Bytes;
     type Encoder = Self;
     type Decoder = Self;
 
@@ -113,12 +143,11 @@ impl Encoder for Written {
 }
 
 impl Decoder for Written {
-    type Item = ();
+    type Item = Bytes;
     type Error = Status;
 
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<()>, Status> {
-        buffer.advance(buffer.remaining());
-        Ok(Some(()))
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
     }
 }
 

@@ -56,13 +56,13 @@ impl Client {
         })
     }
 
-    /// Sends a body, and waits until it was accepted.
+    /// Sends a body, and waits until it was accepted; the answer's body.
     pub(super) async fn post(
         &self,
         endpoint: &Uri,
         headers: &HeaderMap,
         body: Bytes,
-    ) -> Result<(), String> {
+    ) -> Result<Bytes, String> {
         let mut request = Request::post(endpoint.clone());
         if let Some(of_request) = request.headers_mut() {
             of_request.clone_from(headers);
@@ -82,9 +82,9 @@ impl Client {
             let status = answer.status();
             // Read to its end, so that the connection can be used again.
             let rest = Limited::new(answer.into_body(), LONGEST_ANSWER).collect();
-            rest.await.map_err(|error| error.to_string())?;
+            let rest = rest.await.map_err(|error| error.to_string())?;
             if status.is_success() {
-                Ok(())
+                Ok(rest.to_bytes())
             } else {
                 Err(format!("it answers {status}"))
             }

@@ -62,7 +62,7 @@ variables! {
         OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE = "": "In place of OTEL_EXPORTER_OTLP_CERTIFICATE.";
         OTEL_EXPORTER_OTLP_METRICS_COMPRESSION = "": "In place of OTEL_EXPORTER_OTLP_COMPRESSION.";
         OTEL_EXPORTER_OTLP_METRICS_INSECURE = "": "In place of OTEL_EXPORTER_OTLP_INSECURE.";
-        OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE = "cumulative": "Counts since the start, `cumulative`, or since the push before, `delta`; `lowmemory` has the latter for what is counted by the program, and the former for what is looked up.";
+        OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE = "cumulative": "Counts since the start, `cumulative`, or since the push before, `delta`; `lowmemory` has the latter for what is counted by the program, and the former for what is looked up. Except with `cumulative`, what a push holds that is not taken is lost, and the log says so.";
         OTEL_METRIC_EXPORT_INTERVAL = "60000": "Milliseconds from one push to the next.";
         OTEL_METRIC_EXPORT_TIMEOUT = "30000": "Milliseconds that one push may take.";
         OTEL_SERVICE_NAME = "": "The service that spans, and metrics that are pushed, are of. Unset: the program's own name, such as `eventing-zeebe`.";
@@ -73,7 +73,7 @@ variables! {
         OTEL_BSP_SCHEDULE_DELAY = "5000": "Milliseconds that a span waits for others at most.";
         OTEL_BSP_MAX_QUEUE_SIZE = "2048": "Spans that wait at most; further ones are dropped and counted, `telemetry_spans_total{outcome=\"dropped\"}`.";
         OTEL_BSP_MAX_EXPORT_BATCH_SIZE = "512": "Spans sent at once; not above the queue's size.";
-        OTEL_BSP_EXPORT_TIMEOUT = "30000": "Milliseconds that sending them may take, repeats included; what is not sent by then is given up and counted.";
+        OTEL_BSP_EXPORT_TIMEOUT = "30000": "Milliseconds that sending them may take; what is not taken by then is given up and counted. Nothing is repeated, also where the collector would have it so.";
         OTEL_SPAN_LINK_COUNT_LIMIT = "128": "Links of one span at most; further ones are left out, and the span says how many.";
     }
     Refused {

@@ -11,7 +11,7 @@ use super::live::Tracer;
 use super::otlp::Frame;
 use super::queue::Queue;
 use super::span::Traces;
-use crate::telemetry::collector::{self, Asked, Exporter, Flush, StartError, Trouble};
+use crate::telemetry::collector::{self, Asked, Exporter, Flush, Rejected, StartError, Trouble};
 use crate::telemetry::otel::TraceSettings;
 
 /// What spans are sent by.
@@ -73,19 +73,29 @@ async fn send(queue: Arc<Queue>, frame: Frame, mut exporter: Exporter, mut asked
             let request = frame.request(&batch.bytes).into();
             drop(batch);
             let sending = tokio::time::timeout(queue.batches.timeout, exporter.export(request));
-            let problem = match sending.await {
-                Ok(Ok(())) => None,
-                Ok(Err(problem)) => Some(problem),
-                Err(_) => Some(String::from("no answer in time")),
-            };
-            match problem {
-                None => {
+            let sent = sending
+                .await
+                .unwrap_or_else(|_| Err(String::from("no answer in time")));
+            match sent {
+                Ok(Rejected { count: 0, .. }) => {
                     queue.counts.sent.add(spans);
                     if let Some(lost_since) = trouble.over() {
                         tracing::info!(lost_since, "the collector takes spans again");
                     }
                 }
-                Some(problem) => {
+                Ok(Rejected { count, why }) => {
+                    let rejected = count.min(spans);
+                    queue.counts.sent.add(spans - rejected);
+                    queue.counts.failed.add(rejected);
+                    if let Some(spans) = trouble.failed(rejected, Instant::now()) {
+                        tracing::warn!(
+                            spans,
+                            problem = why,
+                            "the collector rejects some of the spans that it takes; they are lost, and nothing else is affected"
+                        );
+                    }
+                }
+                Err(problem) => {
                     queue.counts.failed.add(spans);
                     if let Some(spans) = trouble.failed(spans, Instant::now()) {
                         tracing::warn!(

@@ -15,6 +15,7 @@ const TRAVEL: Travel<'_> = Travel {
     traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
     tracestate: None,
     baggage: None,
+    alone: false,
 };
 
 fn event() -> Event {

@@ -31,6 +31,8 @@ use axum::extract::State;
 use axum::routing::post;
 use runtime::telemetry::metrics::Metrics;
 use runtime::telemetry::traces::Traces;
+use tokio::task::JoinError;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zeebe_client::Gateway;
 
@@ -52,6 +54,17 @@ pub struct Sink {
     metrics: metrics::SinkMetrics,
     traces: Traces,
     tasks: TaskTracker,
+    /// Cancelled when the grace is over.
+    cut: CancellationToken,
+}
+
+/// Why commands ended without an answer.
+#[derive(Debug, thiserror::Error)]
+enum NoAnswer {
+    #[error("the grace is over")]
+    Cut,
+    #[error(transparent)]
+    Panic(#[from] JoinError),
 }
 
 /// Where the role says what it does.
@@ -94,6 +107,7 @@ impl Sink {
             metrics,
             traces,
             tasks: TaskTracker::new(),
+            cut: CancellationToken::new(),
         })
     }
 
@@ -104,11 +118,26 @@ impl Sink {
             .with_state(Arc::clone(self))
     }
 
+    /// Runs commands in a task of their own, which goes on when nobody waits for it any more.
+    async fn run<T: Send + 'static>(
+        &self,
+        commands: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, NoAnswer> {
+        let commands = self.cut.clone().run_until_cancelled_owned(commands);
+        self.tasks.spawn(commands).await?.ok_or(NoAnswer::Cut)
+    }
+
     /// Waits until every command that was begun has ended, also those whose sender went away. Dropping
     /// the future loses nothing.
     pub async fn drained(&self) {
         self.tasks.close();
         self.tasks.wait().await;
+    }
+
+    /// Drops the commands that are still under way, and waits until they are: their spans end then.
+    pub async fn cut(&self) {
+        self.cut.cancel();
+        self.drained().await;
     }
 }
 

@@ -10,6 +10,8 @@
 //! - [`Trouble`]: why no events go to the destination.
 //! - `token`: whether the token is there that the destination asks for.
 //! - `pause`: how long a job stays away that was not delivered.
+//! - `tried`: which jobs' events were sent before.
+//! - `told`: which of the jobs that were not done the log names.
 //! - `in_hand`: a job that is worked, and what writes down what becomes of it.
 //! - `work`: joins worker, event, delivery and outcome.
 //! - `drain`: the jobs that wait are worked, and somebody waits until none is left.
@@ -29,7 +31,9 @@ pub mod outcome;
 mod pause;
 mod task;
 mod token;
+mod told;
 mod trace;
+mod tried;
 mod trouble;
 mod wake_up;
 mod work;
@@ -160,7 +164,7 @@ impl Source {
     pub async fn run(&self, shutdown: &Shutdown) {
         let _left = self.left.clone().drop_guard();
         token::watch(&self.bench, shutdown);
-        let jobs = TaskTracker::new();
+        let (jobs, cut) = (TaskTracker::new(), CancellationToken::new());
         loop {
             let job = tokio::select! {
                 biased;
@@ -168,7 +172,8 @@ impl Source {
                 job = self.worker.next() => job,
             };
             let Some(job) = job else { break };
-            jobs.spawn(Arc::clone(&self.bench).work(job));
+            let work = Arc::clone(&self.bench).work(job);
+            jobs.spawn(cut.clone().run_until_cancelled_owned(work));
         }
         jobs.close();
         let reserve = shutdown
@@ -198,6 +203,9 @@ impl Source {
                     jobs = self.worker.held(),
                     "not all jobs could be handed back; what is left, and what a poll under way still brings, comes back when its activation runs out"
                 );
+                // Their spans end while they can still be sent.
+                cut.cancel();
+                jobs.wait().await;
             }
         }
     }

@@ -4,7 +4,7 @@ mod checks;
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use eventing::Verifier;
@@ -29,7 +29,7 @@ use crate::source::{NoSource, Source, drain_router};
 
 /// The name of the program in telemetry.
 const SERVICE: &str = "eventing-zeebe";
-/// What part of the grace the last spans may take to leave.
+/// What part of the grace is kept for the last spans and the last push of metrics, which leave at one time.
 const FLUSH_SHARE: u32 = 5;
 /// Requests at one time on one HTTP/2 connection: their heads are in memory before anybody can refuse them.
 const MAX_STREAMS: u32 = 32;
@@ -73,6 +73,10 @@ pub async fn run(
     };
     let (metrics, last_push) = start_metrics(&config)?;
     let (traces, last_spans) = start_traces(&config, &metrics);
+    let flush_time = config.grace / FLUSH_SHARE;
+    if last_push.is_some() || last_spans.is_some() {
+        shutdown.reserve(flush_time);
+    }
     let gateway = Gateway::new(config.engine.clone())?;
     let main = Listener::bind(config.bind.main).await?;
     let admin = match config.bind.admin {
@@ -182,19 +186,20 @@ pub async fn run(
     }
     if let Some(sink) = &sink {
         tokio::select! {
+            biased;
             () = sink.drained() => {}
-            () = shutdown.expired() => tracing::warn!("the grace ended with commands under way"),
+            () = shutdown.expired() => {
+                tracing::warn!("the grace ended with commands under way");
+                sink.cut().await;
+            }
         }
     }
+    // What was still in hand is dropped by now, so that its spans are among the last ones.
     let _ = shutdown.drained().await;
-    let left = shutdown.remaining().unwrap_or_default();
-    let until = Instant::now() + left.min(config.grace / FLUSH_SHARE);
-    // Metrics after spans, which they count.
-    for flush in [last_spans, last_push].into_iter().flatten() {
-        flush
-            .within(until.saturating_duration_since(Instant::now()))
-            .await;
-    }
+    tokio::join!(
+        flushed(last_spans, flush_time),
+        flushed(last_push, flush_time)
+    );
     tracing::info!("stopped");
     Ok(())
 }
@@ -223,8 +228,9 @@ fn start_metrics(config: &Config) -> Result<(Metrics, Option<Flush>), MetricsErr
 
 /// Traces are off where nobody takes them, and where their settings cannot be used: the work goes on without.
 fn start_traces(config: &Config, metrics: &Metrics) -> (Traces, Option<Flush>) {
+    let off = Traces::passing_on(config.telemetry.propagators);
     let Some(settings) = &config.telemetry.traces else {
-        return (Traces::off(), None);
+        return (off, None);
     };
     let meter = metrics.meter("telemetry");
     match traces::start(settings, SERVICE, env!("CARGO_PKG_VERSION"), &meter) {
@@ -234,8 +240,14 @@ fn start_traces(config: &Config, metrics: &Metrics) -> (Traces, Option<Flush>) {
         }
         Err(error) => {
             tracing::warn!(%error, "traces are off");
-            (Traces::off(), None)
+            (off, None)
         }
+    }
+}
+
+async fn flushed(flush: Option<Flush>, limit: Duration) {
+    if let Some(flush) = flush {
+        flush.within(limit).await;
     }
 }
 

@@ -67,7 +67,7 @@ settings! {
         ZEEBE_JOB_TYPES zeebe_job_types = "cloudevents,knative": "The job types that the source works, separated by commas. The default holds both names that models in the field use.";
         FETCH_VARIABLES fetch_variables = "": "The variables that jobs bring along, separated by commas, the same list for stream and poll; the variable that carries trace context and hops is always added. Unset: all that the job can see.";
         BRIDGE_THREADS bridge_threads = "auto": "Runtime threads: `auto` or a number from 1. `auto` is one thread at one CPU or less (less CPU per event, as measured), else one a CPU.";
-        BRIDGE_GRACE_SECONDS bridge_grace_seconds = "25": "How long a graceful stop may take before what is left is cut off. Below the 30 s that Kubernetes grants by default.";
+        BRIDGE_GRACE_SECONDS bridge_grace_seconds = "25": "How long a graceful stop may take before what is left is cut off. Where spans or metrics are sent, the last fifth of it is for the last of them, and the work has the rest. Below the 30 s that Kubernetes grants by default.";
     }
     "Listening" {
         PORT port = "8080": "The port of the sink, and of health and metrics unless BRIDGE_ADMIN_PORT moves them. Knative Serving sets it.";

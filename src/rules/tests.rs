@@ -288,7 +288,7 @@ fn the_trace_context_of_the_request_travels_before_that_of_the_event() {
             &Travel {
                 traceparent: Some(TRACE),
                 tracestate: None,
-                baggage: None,
+                ..Travel::default()
             }
         ),
         format!(r#"{{"bridgeContext":{{"traceparent":"{TRACE}","hops":3}}}}"#)
@@ -302,7 +302,7 @@ fn the_trace_context_of_the_request_travels_before_that_of_the_event() {
             &Travel {
                 traceparent: Some("nonsense"),
                 tracestate: Some("b=2"),
-                baggage: None,
+                ..Travel::default()
             }
         ),
         of_event

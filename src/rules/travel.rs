@@ -2,6 +2,7 @@
 
 use cloudevents::Event;
 use cloudevents::event::ExtensionValue;
+use runtime::telemetry::traces::read_traceparent;
 
 use super::json;
 
@@ -15,12 +16,12 @@ pub const TRAVEL_VARIABLE: &str = "bridgeContext";
 /// The extension attribute that counts how often an event's ancestors went through an engine.
 pub const HOPS_ATTRIBUTE: &str = "bridgehops";
 
-/// A trace state longer than this may be dropped (W3C Trace Context, 3.3.1.5).
-const TRACESTATE_LIMIT: usize = 512;
+/// A longer trace state may be dropped (W3C Trace Context, 3.3.1.5); nor is a longer parent kept.
+const LONGEST: usize = 512;
 
 /// The trace context that a request brought beside its event.
 ///
-/// Where it brought none, the event's own attributes `traceparent` and `tracestate` are taken.
+/// Where it brought none, the event's own attributes `traceparent` and `tracestate` are taken, unless it stands alone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Travel<'a> {
     /// The HTTP header `traceparent`; what is not well-formed counts as absent.
@@ -29,6 +30,8 @@ pub struct Travel<'a> {
     pub tracestate: Option<&'a str>,
     /// W3C baggage, where the bridge is told to carry it.
     pub baggage: Option<&'a str>,
+    /// Whether the event's own attributes do not count.
+    pub alone: bool,
 }
 
 impl<'a> Travel<'a> {
@@ -46,7 +49,7 @@ impl<'a> Travel<'a> {
             .map(|parent| (parent, self.tracestate));
         from_request.or_else(|| {
             text(event, "traceparent")
-                .filter(|parent| is_traceparent(parent))
+                .filter(|parent| !self.alone && is_traceparent(parent))
                 .map(|parent| (parent, text(event, "tracestate")))
         })
     }
@@ -59,9 +62,7 @@ pub(super) fn write<'a>(out: &mut String, event: &'a Event, travel: &Travel<'a>)
     if let Some((parent, state)) = travel.context(event) {
         out.push_str("\"traceparent\":");
         json::string(out, parent);
-        if let Some(state) =
-            state.filter(|state| !state.is_empty() && state.len() <= TRACESTATE_LIMIT)
-        {
+        if let Some(state) = state.filter(|state| !state.is_empty() && state.len() <= LONGEST) {
             out.push_str(",\"tracestate\":");
             json::string(out, state);
         }
@@ -99,23 +100,7 @@ fn text<'a>(event: &'a Event, name: &str) -> Option<&'a str> {
     }
 }
 
-/// Whether it is well-formed by W3C Trace Context (section 3.2); later versions may be longer.
+/// Whether it is one that can be gone on with. Later versions may be longer than ours, and are kept as they are.
 fn is_traceparent(text: &str) -> bool {
-    let mut parts = text.splitn(5, '-');
-    let mut hex = |length: usize| {
-        parts.next().filter(|part| {
-            part.len() == length && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-        })
-    };
-    let (Some(version), Some(trace), Some(parent), Some(_flags)) =
-        (hex(2), hex(32), hex(16), hex(2))
-    else {
-        return false;
-    };
-    let zero = |part: &str| part.bytes().all(|b| b == b'0');
-    version != "ff"
-        && !zero(trace)
-        && !zero(parent)
-        && (version != "00" || parts.next().is_none())
-        && text.len() <= TRACESTATE_LIMIT
+    text.len() <= LONGEST && read_traceparent(text, None).is_some()
 }

@@ -83,7 +83,7 @@ async fn execute(
             answer
         }
     };
-    match sink.tasks.spawn(span.scope(executing)).await {
+    match sink.run(span.scope(executing)).await {
         Ok(answer) => answer,
         Err(error) => {
             tracing::error!(%error, "the task of a command ended without an answer");

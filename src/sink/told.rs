@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cloudevents::{AttributesReader, Event};
 use eventing::spans;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use runtime::telemetry::traces::{Span, traceparent, tracestate};
+use runtime::telemetry::traces::{Propagators, Span, traceparent, tracestate};
 
 use super::Sink;
 use crate::decisions::{Decision, Pen, Role, shortened};
@@ -42,8 +42,9 @@ pub(super) struct Told {
     pub(super) span: Span,
     /// Writes down what becomes of it.
     pub(super) pen: Pen,
-    /// Trace parent and state of our own span; without one, what came goes on.
+    /// Trace parent and state of our own span, or of what came and is not W3C's; without either, what came goes on.
     ours: Option<(String, Option<String>)>,
+    how: Propagators,
 }
 
 impl Told {
@@ -56,7 +57,8 @@ impl Told {
         of: usize,
     ) -> Self {
         let span = spans::process(request, event, of);
-        let ours = span.context();
+        let how = sink.traces.how();
+        let ours = span.context().or_else(|| how.context_of_b3(headers));
         let mut told = Self {
             named: Named {
                 id: Box::from(&*shortened(event.id())),
@@ -65,6 +67,7 @@ impl Told {
             },
             ours: ours.map(|context| (traceparent(&context), tracestate(&context))),
             span,
+            how,
             pen: Pen::default(),
         };
         told.pen = sink.decisions.about(|| Decision {
@@ -84,16 +87,20 @@ impl Told {
 
     /// What goes with a process that it moves.
     pub(super) fn travel<'a>(&'a self, headers: &'a HeaderMap) -> Travel<'a> {
+        let baggage = self.how.baggage(headers);
+        let came = |name: &str| text(headers.get(name)).filter(|_| self.how.trace_context);
         match &self.ours {
             Some((parent, state)) => Travel {
                 traceparent: Some(parent),
                 tracestate: state.as_deref(),
-                baggage: self.span.propagators().and_then(|how| how.baggage(headers)),
+                baggage,
+                alone: true,
             },
             None => Travel {
-                traceparent: text(headers.get("traceparent")),
-                tracestate: text(headers.get("tracestate")),
-                baggage: None,
+                traceparent: came("traceparent"),
+                tracestate: came("tracestate"),
+                baggage,
+                alone: !self.how.trace_context,
             },
         }
     }

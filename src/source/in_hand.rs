@@ -5,9 +5,8 @@ use std::ops::{Deref, DerefMut};
 use eventing::Attempt;
 use http::HeaderMap;
 use runtime::telemetry::traces::TraceId;
-use zeebe_client::{Ended, HeldJob};
+use zeebe_client::HeldJob;
 
-use super::metrics::{GONE_ALREADY, REFUSED, TOO_LATE};
 use crate::decisions::{Decision, Decisions, Pen, Role};
 
 /// The outcome of a delivery that is tried again while its job is held.
@@ -72,14 +71,14 @@ impl InHand {
         self.retries += 1;
     }
 
-    /// The job ended so, or was to.
-    pub(super) fn ended(&self, how: &'static str, ended: &Ended) {
-        self.write(match ended {
-            Ended::Done => how,
-            Ended::GoneAlready => GONE_ALREADY,
-            Ended::TooLate => TOO_LATE,
-            Ended::Refused(_) => REFUSED,
-        });
+    /// The job ended so.
+    pub(super) fn ended(&self, outcome: &'static str) {
+        self.write(outcome);
+    }
+
+    /// What the destination answered last, if it did.
+    pub(super) fn status(&self) -> Option<u16> {
+        self.status
     }
 
     fn write(&self, outcome: &'static str) {

@@ -24,12 +24,14 @@ const ENDINGS: [&str; 8] = [
     "complete",
     "throw_error",
     HAND_BACK,
-    "use_retry",
-    "incident",
+    USE_RETRY,
+    INCIDENT,
     GONE_ALREADY,
     TOO_LATE,
     REFUSED,
 ];
+/// Whether the event of a job was sent before.
+const ATTEMPTS: [&str; 2] = ["first", "again"];
 /// Every way in which a drain ends.
 const DRAINS: [&str; 5] = [
     "drained",
@@ -39,6 +41,8 @@ const DRAINS: [&str; 5] = [
     "destination_away",
 ];
 pub(super) const HAND_BACK: &str = "hand_back";
+pub(super) const USE_RETRY: &str = "use_retry";
+pub(super) const INCIDENT: &str = "incident";
 pub(super) const GONE_ALREADY: &str = "gone_already";
 pub(super) const TOO_LATE: &str = "too_late";
 pub(super) const REFUSED: &str = "refused";
@@ -47,7 +51,9 @@ pub(super) const REFUSED: &str = "refused";
 #[derive(Debug, Clone)]
 pub(super) struct SourceMetrics {
     deliveries: Durations,
-    completing_deliveries: BoundDurations,
+    /// Of a first attempt, and of another.
+    completing_deliveries: [BoundDurations; 2],
+    accepted: BoundDurations,
     endings: Counter<u64>,
     completed: BoundCounter<u64>,
     loops: BoundCounter<u64>,
@@ -63,7 +69,12 @@ impl SourceMetrics {
         let deliveries = metrics.durations(
             SCOPE,
             "bridge.source.delivery.duration",
-            "One delivery, by what it means for the job",
+            "One delivery, by what it means for the job, and whether the event was sent before",
+        );
+        let accepted = metrics.durations(
+            SCOPE,
+            "bridge.source.activation_to_delivery",
+            "From when a job came to when its event was accepted",
         );
         let endings = meter
             .u64_counter("bridge.source.jobs")
@@ -99,7 +110,9 @@ impl SourceMetrics {
         loops.add(0);
         replies.add(0);
         Self {
-            completing_deliveries: deliveries.bind(&complete),
+            completing_deliveries: ATTEMPTS
+                .map(|attempt| deliveries.bind(&delivery_labels(&Ending::Complete, attempt))),
+            accepted: accepted.bind(&[]),
             deliveries,
             completed: endings.bind(&complete),
             endings,
@@ -111,19 +124,26 @@ impl SourceMetrics {
         }
     }
 
-    /// A delivery with this span was answered, or not in time.
-    pub(super) fn delivered(&self, ending: &Ending, took: Duration, span: &Span) {
+    /// A delivery with this span was answered, or not in time; `again` where the event was sent before.
+    pub(super) fn delivered(&self, ending: &Ending, again: bool, took: Duration, span: &Span) {
+        let which = usize::from(again);
         if *ending == Ending::Complete {
-            self.completing_deliveries.record(took, span);
+            self.completing_deliveries[which].record(took, span);
         } else {
-            self.deliveries
-                .record(took, &[outcome_label(name(ending))], span);
+            let labels = delivery_labels(ending, ATTEMPTS[which]);
+            self.deliveries.record(took, &labels, span);
         }
     }
 
-    pub(super) fn ended(&self, how: &'static str) {
+    /// An event was accepted by a delivery with this span, so long after its job came.
+    pub(super) fn accepted(&self, after: Duration, span: &Span) {
+        self.accepted.record(after, span);
+    }
+
+    /// A job ended so; `worked` where it was by its event, neither handed back nor another's.
+    pub(super) fn ended(&self, how: &'static str, worked: bool) {
         debug_assert!(ENDINGS.contains(&how), "`{how}` is not in the list");
-        if ![HAND_BACK, GONE_ALREADY, TOO_LATE, REFUSED].contains(&how) {
+        if worked {
             self.worked.fetch_add(1, Ordering::Relaxed);
         }
         if how == name(&Ending::Complete) {
@@ -133,7 +153,7 @@ impl SourceMetrics {
         }
     }
 
-    /// So many jobs came to an end by their event: neither handed back nor another's.
+    /// So many jobs were worked.
     pub(super) fn worked(&self) -> u64 {
         self.worked.load(Ordering::Relaxed)
     }
@@ -154,6 +174,13 @@ impl SourceMetrics {
     }
 }
 
+fn delivery_labels(ending: &Ending, attempt: &'static str) -> [KeyValue; 2] {
+    [
+        KeyValue::new("attempt", attempt),
+        outcome_label(name(ending)),
+    ]
+}
+
 fn outcome_label(outcome: &'static str) -> KeyValue {
     KeyValue::new("outcome", outcome)
 }
@@ -163,8 +190,8 @@ pub(super) fn name(ending: &Ending) -> &'static str {
         Ending::Complete => "complete",
         Ending::ThrowError(_) => "throw_error",
         Ending::HandBack(_) => HAND_BACK,
-        Ending::UseRetry => "use_retry",
-        Ending::Incident => "incident",
+        Ending::UseRetry => USE_RETRY,
+        Ending::Incident => INCIDENT,
     }
 }
 

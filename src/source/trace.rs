@@ -8,14 +8,16 @@ use std::time::SystemTime;
 
 use cloudevents::Event;
 use eventing::spans::{self, Described, Recipient};
-use http::{HeaderMap, Uri};
+use http::{HeaderMap, HeaderValue, Uri};
 use runtime::telemetry::traces::{
-    Fields, Origin, Span, SpanContext, SpanKind, TraceId, Traces, read_traceparent,
+    Fields, Origin, Propagators, Span, SpanContext, SpanKind, TRACEPARENT, TRACESTATE, TraceId,
+    Traces, read_traceparent,
 };
 use zeebe_client::{ActivatedJob, Address, Ended};
 
 use super::drain::Outcome;
 use super::event::Travelled;
+use super::metrics::{GONE_ALREADY, REFUSED, TOO_LATE};
 use crate::config::TraceContinue;
 use crate::rpc::Calls;
 
@@ -104,6 +106,33 @@ impl JobTraces {
         Described::of(&self.traces, event, travelled.baggage.as_deref())
     }
 
+    /// While tracing is off, what travelled goes on with the event; else each delivery writes its own.
+    pub(super) fn pass_on(&self, travelled: &Travelled, headers: &mut HeaderMap) {
+        if self.traces.propagators().is_some() {
+            return;
+        }
+        let how = self.traces.how();
+        if how != Propagators::default() {
+            let context = context_of(travelled);
+            spans::pass_on(
+                &how,
+                context.as_ref(),
+                travelled.baggage.as_deref(),
+                headers,
+            );
+            return;
+        }
+        // As it is, and it is in the event's attributes already.
+        for (name, value) in [
+            (TRACEPARENT, &travelled.traceparent),
+            (TRACESTATE, &travelled.tracestate),
+        ] {
+            if let Some(Ok(value)) = value.as_ref().map(HeaderValue::try_from) {
+                headers.insert(name, value);
+            }
+        }
+    }
+
     /// The span of one attempt to deliver an event, whose headers then say that they are of it.
     pub(super) fn deliver(
         &self,
@@ -128,26 +157,28 @@ impl JobTraces {
                 span.describe(|fields| fields.text("rpc.response.status_code", "OK"));
             }
             Ended::GoneAlready => {
-                span.describe(|fields| fields.text("zeebe.outcome", "gone_already"));
+                span.describe(|fields| fields.text("zeebe.outcome", GONE_ALREADY));
             }
-            Ended::TooLate => span.fail(
-                "too_late",
-                "the job's activation had run out; it comes back",
-            ),
-            Ended::Refused(error) => span.fail("refused", &error.to_string()),
+            Ended::TooLate => {
+                span.fail(TOO_LATE, "the job's activation had run out; it comes back");
+            }
+            Ended::Refused(error) => {
+                if let Some(status) = error.status() {
+                    span.describe(|fields| fields.text("rpc.response.status_code", status));
+                }
+                span.fail(REFUSED, &error.to_string());
+            }
         }
         ended
     }
 
-    /// The job was not done, and why.
-    pub(super) fn failed(&self, how: &'static str, reason: &str) {
-        self.traces.current().fail(how, reason);
-    }
-
-    /// How the job ended.
-    pub(super) fn ended(&self, how: &'static str) {
-        let describe = |fields: &mut Fields| fields.text("zeebe.job.end", how);
-        self.traces.current().describe(describe);
+    /// How the job ended, which is said once; and why it was not done, where it was not.
+    pub(super) fn ended(&self, outcome: &'static str, why: Option<&str>) {
+        let span = self.traces.current();
+        span.describe(|fields| fields.text("zeebe.job.end", outcome));
+        if let Some(why) = why {
+            span.fail(outcome, why);
+        }
     }
 }
 

@@ -26,7 +26,9 @@ use super::outage::{LONGEST_PAUSE, Outage, Then, Turn};
 use super::outcome::{Ending, ending};
 use super::pause::HandBacks;
 use super::task::{TaskError, Tasks};
+use super::told::Told;
 use super::trace::JobTraces;
+use super::tried::Tried;
 use crate::config::SourceConfig;
 use crate::decisions::Decisions;
 use parcel::Parcel;
@@ -44,10 +46,12 @@ pub(super) struct Bench {
     tasks: Tasks,
     destinations: Destinations,
     hand_backs: HandBacks,
+    tried: Tried,
     pub(super) outage: Outage,
     /// Cancelled when the grace is nearly over.
     pub(super) give_up: CancellationToken,
     decisions: Decisions,
+    told: Told,
     pub(super) metrics: SourceMetrics,
     traces: JobTraces,
 }
@@ -67,11 +71,13 @@ impl Bench {
             tasks: Tasks::default(),
             destinations: Destinations::new(binding.destination(), &config),
             hand_backs: HandBacks::default(),
+            tried: Tried::default(),
             outage: Outage::new(Arc::clone(worker), config.retry_backoff),
             binding,
             config,
             give_up: CancellationToken::new(),
             decisions,
+            told: Told::default(),
             metrics: SourceMetrics::new(metrics),
             traces,
         }
@@ -104,12 +110,6 @@ impl Bench {
                     error.field,
                     job.job().element_id,
                     error.reason
-                );
-                tracing::warn!(
-                    job_key = job.job().key.0,
-                    element_id = job.job().element_id,
-                    field = error.field,
-                    "{text}"
                 );
                 // The same model and variables would fail again: no retries are used up in loops.
                 self.incident(&mut job, &Why::ours(&text)).await;
@@ -145,7 +145,7 @@ impl Bench {
                 drop(turn);
                 return self.lost(job).await;
             }
-            let Some((attempt, ending)) = self.attempt(uri, parcel).await else {
+            let Some((attempt, ending)) = self.attempt(job, uri, parcel).await else {
                 return self.stopped(job).await;
             };
             let longest = match &ending {
@@ -183,7 +183,7 @@ impl Bench {
         if is_lost(job) {
             return self.lost(job).await;
         }
-        let Some((attempt, ending)) = self.attempt(own.uri, parcel).await else {
+        let Some((attempt, ending)) = self.attempt(job, own.uri, parcel).await else {
             return self.stopped(job).await;
         };
         drop(place);
@@ -191,7 +191,12 @@ impl Bench {
     }
 
     /// One attempt and what it means; `None` where it was given up since the program stops.
-    async fn attempt(&self, destination: &Uri, parcel: &Parcel) -> Option<(Attempt, Ending)> {
+    async fn attempt(
+        &self,
+        job: &InHand,
+        destination: &Uri,
+        parcel: &Parcel,
+    ) -> Option<(Attempt, Ending)> {
         let began = Instant::now();
         let mut message = parcel.message.clone();
         let span = self
@@ -209,7 +214,12 @@ impl Bench {
         spans::delivered(&span, attempt.as_ref());
         let attempt = attempt?;
         let ending = ending(&attempt, &parcel.task.error_map);
-        self.metrics.delivered(&ending, began.elapsed(), &span);
+        let again = self.tried.before(job.job().key, &ending);
+        self.metrics
+            .delivered(&ending, again, began.elapsed(), &span);
+        if ending == Ending::Complete {
+            self.metrics.accepted(job.came().elapsed(), &span);
+        }
         Some((attempt, ending))
     }
 }

@@ -4,6 +4,8 @@
 //! in the middle have one of their own.
 
 mod bridge;
+#[path = "../sale/rules.rs"]
+mod rules;
 #[path = "../sale/services.rs"]
 mod services;
 #[path = "../sale/whole.rs"]

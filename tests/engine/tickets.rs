@@ -13,7 +13,7 @@ mod observed;
 mod order;
 /// Level 4: what fails is undone, and an operator can have the sale go on.
 mod repair;
-pub(crate) mod shop;
+mod shop;
 /// Another level is deployed while sales run.
 mod switching;
 /// What happens when time is up, from level 3 on.

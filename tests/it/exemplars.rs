@@ -17,6 +17,7 @@ const PROMETHEUS: &str = "application/openmetrics-text;version=1.0.0;escaping=al
 const UNSAMPLED: &str = "00-11111111111111111111111111111111-2222222222222222-00";
 const COMMANDS: &str = "bridge_sink_command_duration_seconds";
 const DELIVERIES: &str = "bridge_source_delivery_duration_seconds";
+const SINCE_ACTIVATION: &str = "bridge_source_activation_to_delivery_seconds_bucket";
 
 async fn scraped(bridge: &Bridge) -> String {
     let page = bridge.get_as("metrics", PROMETHEUS).await;
@@ -136,6 +137,12 @@ async fn deliveries_lead_to_theirs_by_what_became_of_them() {
         let page = scraped(&bridge).await;
         let expected = [(OTHER_TRACE.to_owned(), delivery.id.clone())];
         assert_eq!(exemplars(&page, DELIVERIES, outcome), expected, "{page}");
+        // What was accepted leads there from the time since its job came as well.
+        let mut since = page
+            .lines()
+            .filter(|line| line.starts_with(SINCE_ACTIVATION));
+        let leads = since.any(|line| line.contains(&delivery.id));
+        assert_eq!(leads, outcome == "complete", "{page}");
     }
 }
 

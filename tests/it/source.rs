@@ -1,4 +1,5 @@
 mod answers;
+mod counted;
 mod life;
 mod tasks;
 mod told;

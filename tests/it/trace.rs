@@ -1,9 +1,11 @@
 //! Spans, asserted where a collector gets them.
 
 mod collector;
+mod ends;
 mod propagators;
 mod sink;
 mod source;
+mod stopping;
 
 use testkit::collector::Collector;
 use testkit::collector::span::{Span, Spans};

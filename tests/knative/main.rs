@@ -5,6 +5,12 @@
 
 mod bridge;
 mod dataplane;
+#[path = "../sale/rules.rs"]
+mod rules;
+#[path = "../sale/services.rs"]
+mod services;
+#[path = "../sale/whole.rs"]
+mod whole;
 
 /// The demo's local Broker does what Knative's does.
 mod agreement;
@@ -22,6 +28,8 @@ mod loops;
 mod manifests;
 /// An event that is refused, repaired and replayed.
 mod poison;
+/// A customer's click, and the trace that it begins across the Broker.
+mod sale;
 /// What the engine tells of itself, through the Broker.
 mod told;
 /// What a PingSource makes of answers, and that the shipped one wakes the bridge.

@@ -1,10 +1,15 @@
 //! What holds of every trace of the ticket sale.
 
+use demo::sale;
 use testkit::collector::span::{Span, SpanKind, Spans};
-use testkit::scenario::workspace;
+use testkit::scenario::{Scenario, workspace};
 
 /// The click that the sale's trace begins with.
 pub(crate) const PAYS: &str = "customer pays";
+/// The bridge's name in traces.
+pub(crate) const BRIDGE: &str = "eventing-zeebe";
+/// The command that most events lead to.
+pub(crate) const PUBLISH: &str = "gateway_protocol.Gateway/PublishMessage";
 
 /// The sale's trace as docs/TRACING.md has it, in the order of [`Spans::tree`].
 pub(crate) fn documented() -> String {
@@ -90,8 +95,86 @@ pub(crate) fn of_click(all: &Spans, click: &str) -> Spans {
     trace
 }
 
+/// What the spans say of the click, and of its event's way into the process and out of it.
+pub(crate) fn assert_attributes(trace: &Spans, scenario: &Scenario<'_>) {
+    let message = scenario.of(sale::CHECKED_OUT);
+    let (job_type, process) = (scenario.job_type(), scenario.of("ticket-sale"));
+    let click = one(trace, "website", "customer pays");
+    let codes = [
+        ("http.request.method", "POST"),
+        ("http.response.status_code", "202"),
+    ];
+    assert_says(click, &codes);
+
+    let leaves = one(trace, "website", "deliver Tickets.CheckedOut");
+    let session = leaves.get("cloudevents.subject");
+    let told = [
+        ("messaging.system", "knative"),
+        ("messaging.operation.name", "deliver"),
+        ("messaging.operation.type", "send"),
+        ("cloudevents.type", sale::CHECKED_OUT),
+        ("cloudevents.source", "/sale/website"),
+        ("server.address", "127.0.0.1"),
+        codes[0],
+        codes[1],
+    ];
+    assert_says(leaves, &told);
+
+    let arrives = one(trace, BRIDGE, "receive Tickets.CheckedOut");
+    let told = [
+        ("messaging.system", "knative"),
+        ("messaging.operation.name", "receive"),
+        ("messaging.operation.type", "process"),
+        ("cloudevents.subject", session),
+        codes[1],
+    ];
+    assert_says(arrives, &told);
+
+    let children = trace.children(arrives);
+    let publish = children.iter().find(|span| span.name == PUBLISH);
+    let told = [
+        ("rpc.system.name", "grpc"),
+        ("rpc.method", PUBLISH),
+        ("zeebe.message.name", &message),
+    ];
+    assert_says(publish.expect("a command"), &told);
+    let select = children.iter().find(|span| span.name == "select rule");
+    let told = [
+        ("zeebe.commands", "1"),
+        ("zeebe.rule", "tickets-checked-out"),
+    ];
+    assert_says(select.expect("rules"), &told);
+
+    let instance = one(trace, BRIDGE, "activate RequestPayment").get("zeebe.process_instance.key");
+    assert_ne!(instance, "");
+    for (element, ty) in [
+        ("RequestPayment", sale::PAYMENT_REQUESTED),
+        ("RequestTickets", sale::EMISSION_REQUESTED),
+        ("TellTicketsSent", sale::NOTIFICATION_REQUESTED),
+    ] {
+        let job = one(trace, BRIDGE, &format!("activate {element}"));
+        let told = [
+            ("messaging.system", "zeebe"),
+            ("messaging.destination.name", &job_type),
+            ("zeebe.process.id", &process),
+            ("zeebe.process_instance.key", instance),
+            ("zeebe.element.id", element),
+            ("zeebe.job.end", "complete"),
+        ];
+        assert_says(job, &told);
+        let told = [
+            ("cloudevents.type", ty),
+            ("cloudevents.source", "/zeebe/tests"),
+            ("cloudevents.id", job.get("zeebe.job.key")),
+            ("cloudevents.subject", session),
+            codes[1],
+        ];
+        assert_says(one(trace, BRIDGE, &format!("deliver {ty}")), &told);
+    }
+}
+
 /// The one span of a service that has this name.
-pub(crate) fn one<'a>(spans: &'a Spans, service: &str, name: &str) -> &'a Span {
+fn one<'a>(spans: &'a Spans, service: &str, name: &str) -> &'a Span {
     let mut found = spans.named(name);
     found.retain(|span| span.service == service);
     match found[..] {
@@ -101,7 +184,7 @@ pub(crate) fn one<'a>(spans: &'a Spans, service: &str, name: &str) -> &'a Span {
 }
 
 /// That a span has these attributes; others besides.
-pub(crate) fn assert_says(span: &Span, attributes: &[(&str, &str)]) {
+fn assert_says(span: &Span, attributes: &[(&str, &str)]) {
     for (name, value) in attributes {
         assert_eq!(span.get(name), *value, "{name} of {span:#?}");
     }

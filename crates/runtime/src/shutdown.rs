@@ -2,7 +2,8 @@
 //!
 //! A [`Shutdown`] is the one handle every room gets. It knows three moments: *requested* (take
 //! nothing new), *expired* (the grace is over, drop what is left) and, between the two, how much
-//! time [`remains`](Shutdown::remaining). It reads no signals itself: [`Signals::drive`] does, and
+//! time [`remains`](Shutdown::remaining). Who comes last, after all work, has a share of the grace
+//! [reserved](Shutdown::reserve), by which it is over earlier for all others. It reads no signals itself: [`Signals::drive`] does, and
 //! a test calls [`Shutdown::request`] in its place.
 
 use std::fmt;
@@ -27,6 +28,8 @@ pub struct Shutdown {
 #[derive(Debug)]
 struct Shared {
     grace: Duration,
+    reserved: OnceLock<Duration>,
+    /// Of the whole grace.
     deadline: OnceLock<Instant>,
     requested: CancellationToken,
     abandoned: CancellationToken,
@@ -40,6 +43,7 @@ impl Shutdown {
         Self {
             shared: Arc::new(Shared {
                 grace,
+                reserved: OnceLock::new(),
                 deadline: OnceLock::new(),
                 requested: CancellationToken::new(),
                 abandoned: CancellationToken::new(),
@@ -48,11 +52,15 @@ impl Shutdown {
         }
     }
 
+    /// Keeps the last `share` of the grace for what follows the work: for everybody who asks here it is over
+    /// by so much earlier. To be called before the request; a second call changes nothing.
+    pub fn reserve(&self, share: Duration) {
+        self.shared.reserved.get_or_init(|| share);
+    }
+
     /// Asks the program to finish. The grace starts now; a second call changes nothing.
     pub fn request(&self) {
-        self.shared
-            .deadline
-            .get_or_init(|| Instant::now() + self.shared.grace);
+        self.deadline();
         self.shared.requested.cancel();
     }
 
@@ -73,26 +81,30 @@ impl Shutdown {
         self.shared.requested.cancelled().await;
     }
 
-    /// Resolves once the grace is over: at its deadline, or earlier by [`abandon`](Self::abandon).
+    /// Resolves once the grace is over but for what is reserved: at its deadline, or earlier by [`abandon`](Self::abandon).
     pub async fn expired(&self) {
         self.shared.requested.cancelled().await;
-        let deadline = *self
-            .shared
-            .deadline
-            .get_or_init(|| Instant::now() + self.shared.grace);
-        let sleep = pin!(tokio::time::sleep_until(deadline));
+        let sleep = pin!(tokio::time::sleep_until(self.deadline()));
         let abandoned = pin!(self.shared.abandoned.cancelled());
         select(abandoned, sleep).await;
     }
 
-    /// What is left of the grace; `None` before the request, zero after the cut.
+    /// What is left of the grace but for what is reserved; `None` before the request, zero after the cut.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
         if self.shared.abandoned.is_cancelled() {
             return Some(Duration::ZERO);
         }
-        let deadline = self.shared.deadline.get()?;
-        Some(deadline.saturating_duration_since(Instant::now()))
+        self.shared.deadline.get()?;
+        Some(self.deadline().saturating_duration_since(Instant::now()))
+    }
+
+    /// When the work has to be over. The first who asks starts the grace.
+    fn deadline(&self) -> Instant {
+        let grace = self.shared.grace;
+        let whole = self.shared.deadline.get_or_init(|| Instant::now() + grace);
+        let reserved = self.shared.reserved.get().copied().unwrap_or_default();
+        *whole - reserved.min(grace)
     }
 
     /// A token that is cancelled by the request, for rooms that know only tokens. Cancelling it

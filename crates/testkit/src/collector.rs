@@ -187,7 +187,8 @@ impl Collector {
             .await
             .unwrap_or_else(|_| {
                 panic!(
-                    "not within {PATIENCE:?}: {what}; there is\n{}",
+                    "not within {PATIENCE:?}: {what}; there is\n{}{}",
+                    self.spans().tree(),
                     self.spans()
                 )
             })

@@ -18,6 +18,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 ///
 /// Process ids, job types, messages and signals of a model get the suffix; event types, which only this
 /// scenario's destination sees, and elements stay as they are.
+#[derive(Clone, Copy)]
 pub struct Scenario<'a> {
     zeebe: &'a Zeebe,
     name: &'static str,

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use runtime::body::ReadError;
-use runtime::telemetry::traces::{Origin, Span, SpanKind, Traces};
+use runtime::telemetry::traces::{Origin, Span, SpanKind, Traces, read_traceparent};
 use serde::de::DeserializeOwned;
 
 use super::acts::Act;
@@ -78,8 +78,9 @@ pub(super) fn trace(span: &Span, headers: &HeaderMap) -> Result<Trace, Unread> {
     if let Some(trace) = Trace::of_span(span) {
         return Ok(trace);
     }
-    let sent = Trace::of_headers(headers)
-        .filter(|trace| trace.traceparent.as_deref().is_some_and(is_traceparent));
+    let is_one = |parent: &str| read_traceparent(parent, None).is_some();
+    let sent =
+        Trace::of_headers(headers).filter(|trace| trace.traceparent.as_deref().is_some_and(is_one));
     match sent {
         Some(trace) => Ok(trace),
         None => {
@@ -90,14 +91,6 @@ pub(super) fn trace(span: &Span, headers: &HeaderMap) -> Result<Trace, Unread> {
             })
         }
     }
-}
-
-/// As W3C writes it: version, trace, parent and flags.
-fn is_traceparent(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
-    let digits = |part: &&str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    lengths == [2, 32, 16, 2] && parts.iter().all(digits)
 }
 
 pub(super) fn no_random_bits(error: getrandom::Error) -> Unread {

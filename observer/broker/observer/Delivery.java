@@ -2,6 +2,7 @@ package observer;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ConnectException;
 import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
@@ -32,14 +33,18 @@ final class Delivery {
   private static final Duration OVER_AFTER = ANSWER_WITHIN.plusMinutes(1);
 
   /**
-   * After so many attempts in a row without an answer the client is replaced: one whose thread has
-   * ended, be it for want of memory, never sends again.
+   * After so many attempts in a row that it began and that broke off, the client is replaced: one whose
+   * thread has ended, be it for want of memory, never sends again. But not often, since the old one has
+   * a thread until it is collected.
    */
   private static final int RENEW_AFTER = 16;
 
+  private static final long RENEW_EVERY_NANOS = 600_000_000_000L;
+
   private final EventSettings settings;
   private final Set<CompletableFuture<?>> inFlight = ConcurrentHashMap.newKeySet();
-  private final AtomicInteger unanswered = new AtomicInteger(); // in a row
+  private final AtomicInteger brokenOff = new AtomicInteger(); // in a row
+  private long renewedAt = System.nanoTime() - RENEW_EVERY_NANOS;
   private volatile HttpClient client = client();
 
   Delivery(EventSettings settings) {
@@ -62,7 +67,7 @@ final class Delivery {
       inFlight.add(sent);
       return sent.thenApply(this::answered)
           .orTimeout(OVER_AFTER.toSeconds(), TimeUnit.SECONDS)
-          .exceptionally(this::failed)
+          .exceptionally(this::brokeOff)
           .whenComplete((attempt, none) -> end(sent));
     } catch (IOException | RuntimeException | Error cause) {
       // An error too: the thread that asks is the only one, and without it nothing is ever settled.
@@ -87,11 +92,19 @@ final class Delivery {
             .POST(HttpRequest.BodyPublishers.ofByteArray(event.data()));
     event.headers().forEach(request::header);
     if (!settings.tokenFile().isEmpty()) {
-      // Read each time: such a file is replaced before its token ends.
-      String token = Files.readString(Path.of(settings.tokenFile())).strip();
-      request.header("authorization", "Bearer " + token);
+      request.header("authorization", "Bearer " + token());
     }
     return request.build();
+  }
+
+  /** Read each time: such a file is replaced before its token ends. */
+  private String token() throws IOException {
+    String token = Files.readString(Path.of(settings.tokenFile())).strip();
+    if (token.isEmpty() || !token.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
+      // Of a header that it cannot send, the client tells what is in it.
+      throw new IOException("what is in " + settings.tokenFile() + " is no token");
+    }
+    return token;
   }
 
   private Attempt answered(HttpResponse<InputStream> response) {
@@ -101,25 +114,37 @@ final class Delivery {
     } catch (IOException cause) {
       // That it was answered stands.
     }
-    unanswered.set(0);
+    brokenOff.set(0);
     int status = response.statusCode();
     return new Attempt(Answer.of(status), settings.url() + " answered " + status);
   }
 
-  private Attempt failed(Throwable thrown) {
+  private Attempt brokeOff(Throwable thrown) {
     Throwable cause = thrown instanceof CompletionException ? thrown.getCause() : thrown;
+    // No connection, or no answer, is likely the Broker's; what the client itself makes an end of is not.
+    boolean isOfTheBroker = cause instanceof ConnectException || cause instanceof HttpTimeoutException;
+    if (!isOfTheBroker && brokenOff.incrementAndGet() >= RENEW_AFTER) {
+      renew();
+    }
+    return failed(cause);
+  }
+
+  private Attempt failed(Throwable cause) {
     boolean isLate =
         cause instanceof TimeoutException
             || cause instanceof HttpTimeoutException && !(cause instanceof HttpConnectTimeoutException);
-    if (unanswered.incrementAndGet() % RENEW_AFTER == 0) {
-      renew();
-    }
     return new Attempt(isLate ? Answer.NONE : Answer.AGAIN, settings.url() + ": " + cause);
   }
 
-  private void renew() {
+  private synchronized void renew() {
+    long now = System.nanoTime();
+    if (now - renewedAt < RENEW_EVERY_NANOS) {
+      return;
+    }
     try {
       client = client();
+      renewedAt = now;
+      brokenOff.set(0);
     } catch (RuntimeException | Error cause) {
       // For want of files or memory: the old one may do, and there is a next time.
     }

@@ -18,7 +18,9 @@ final class Dropped {
     /** It has waited for too long. */
     PATIENCE,
     /** Too many waited. */
-    CROWDED
+    CROWDED,
+    /** No event could be made of the record: a mistake of ours, or another version of the engine. */
+    UNMADE
   }
 
   private final Map<Reason, Counter> counters = new EnumMap<>(Reason.class);
@@ -35,6 +37,15 @@ final class Dropped {
               .tag("reason", reason.name().toLowerCase(Locale.ROOT))
               .register(Metrics.globalRegistry);
       counters.put(reason, counter);
+    }
+  }
+
+  /** {@code position} is of the record. */
+  synchronized void addUnmade(long position, Throwable cause) {
+    counters.get(Reason.UNMADE).increment();
+    long unnamed = lines.next();
+    if (unnamed >= 0) {
+      log.error("no event can be made of the record at {}, and {} unnamed before it", position, unnamed, cause);
     }
   }
 

@@ -39,6 +39,7 @@ public final class EventExporter implements Exporter {
   private Forgotten forgotten;
   private Waiting waiting;
   private SavedStates saved;
+  private Dropped dropped;
   private Outbox outbox;
   private Controller controller;
   private ScheduledTask settling;
@@ -62,9 +63,10 @@ public final class EventExporter implements Exporter {
     made = new Made(partition);
     forgotten = new Forgotten(partition, log);
     waiting = new Waiting(settings, forgotten);
-    saved = new SavedStates();
+    saved = new SavedStates(Turns.longest(settings.patience()));
     controller.readMetadata().ifPresent(this::load);
-    outbox = new Outbox(settings, partition, log);
+    dropped = new Dropped(partition, log);
+    outbox = new Outbox(settings, partition, dropped, log);
     log.info("events of partition {} go to {}", partition, settings.url());
     scheduleSettling();
   }
@@ -91,9 +93,10 @@ public final class EventExporter implements Exporter {
         made.add(event);
         outbox.add(event, record.getTimestamp());
       }
-    } catch (RuntimeException cause) {
-      // Thrown on, it would be told again for ever, and hold up all other exporters with it.
-      log.error("no event can be made of the record at {}", record.getPosition(), cause);
+    } catch (RuntimeException | LinkageError cause) {
+      // Thrown on, it would be told again for ever, and hold up all other exporters with it. A jar that was
+      // made against another version of the engine does not link.
+      dropped.addUnmade(record.getPosition(), cause);
     }
     seen = record.getPosition();
   }
@@ -115,7 +118,7 @@ public final class EventExporter implements Exporter {
   private void settle() {
     try {
       settleDone();
-    } catch (RuntimeException cause) {
+    } catch (RuntimeException | LinkageError cause) {
       // Once is no harm; what follows takes it along.
       log.error("what is done with could not be settled, which is tried again", cause);
     } finally {

@@ -21,6 +21,8 @@ record EventSettings(
   /** A year. What is longer is a mistake, and some hundreds of years are more than nanoseconds tell. */
   private static final long MAX_SECONDS = 31_536_000;
 
+  private static final int MAX_PORT = 65_535;
+
   static EventSettings of(Map<String, Object> arguments) {
     Set<String> unknown = new TreeSet<>(arguments.keySet());
     // The engine's environment gives names in lower case.
@@ -40,13 +42,14 @@ record EventSettings(
     try {
       URI url = new URI(value);
       boolean isHttp = "http".equalsIgnoreCase(url.getScheme()) || "https".equalsIgnoreCase(url.getScheme());
-      if (isHttp && url.getHost() != null) {
+      // A name and password would be written to the log with it, and are sent to no Broker.
+      if (isHttp && url.getHost() != null && url.getPort() <= MAX_PORT && url.getUserInfo() == null) {
         return url;
       }
     } catch (URISyntaxException cause) {
       // Said below.
     }
-    throw wrong("url", value, "the http or https address of a Broker");
+    throw wrong("url", value.replaceFirst("//.*@", "//...@"), "the http or https address of a Broker");
   }
 
   private static long seconds(String name, String value) {

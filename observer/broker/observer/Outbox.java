@@ -21,21 +21,28 @@ final class Outbox {
   /** After so many failures in a row an outage is worth a line: an idle connection, or two events, it is not. */
   private static final int LASTING_OUTAGE = 4;
 
+  /** Of each kind: a Broker that comes and goes would fill a log. */
+  private static final int LINES_A_MINUTE = 2;
+
   private final Turns turns;
   private final Logger log;
   private final Delivery delivery;
   private final Dropped dropped;
   private final Thread thread;
   private final String late;
+  private final LinesAMinute outages = new LinesAMinute(LINES_A_MINUTE);
+  private final LinesAMinute failures = new LinesAMinute(LINES_A_MINUTE);
   private boolean accepted; // any, since this was opened
+  private boolean isOutageSaid;
+  private boolean isSilenceSaid;
   private boolean closed;
 
-  Outbox(EventSettings settings, int partition, Logger log) {
+  Outbox(EventSettings settings, int partition, Dropped dropped, Logger log) {
     this.log = log;
+    this.dropped = dropped;
     turns = new Turns(settings.patience().toNanos(), System.nanoTime());
     late = "not accepted for " + settings.patience().toSeconds() + " s; last: ";
     delivery = new Delivery(settings);
-    dropped = new Dropped(partition, log);
     thread = new Thread(this::run, "events-of-partition-" + partition);
     thread.setDaemon(true);
     thread.start();
@@ -44,7 +51,7 @@ final class Outbox {
   /** Never waits. {@code timestamp} is the record's, in milliseconds since 1970. */
   synchronized void add(CloudEvent event, long timestamp) {
     if (turns.size() == MAX_EVENTS) {
-      Turns.Entry oldest = turns.removeOldest();
+      Entry oldest = turns.removeOldest();
       String why = "more than " + MAX_EVENTS + " wait; last: " + oldest.said();
       dropped.add(oldest.event(), Dropped.Reason.CROWDED, why);
     }
@@ -78,7 +85,7 @@ final class Outbox {
 
   private void beginNext() throws InterruptedException {
     try {
-      Turns.Entry entry = next();
+      Entry entry = next();
       delivery.deliver(entry.event()).thenAccept(attempt -> went(entry, attempt));
     } catch (RuntimeException | Error cause) {
       // This thread is the only one: without it nothing is ever settled, and the engine keeps its log.
@@ -87,14 +94,18 @@ final class Outbox {
     }
   }
 
-  private synchronized Turns.Entry next() throws InterruptedException {
+  private synchronized Entry next() throws InterruptedException {
     while (!closed) {
       long now = System.nanoTime();
-      Turns.Entry next = turns.begin(now);
+      Entry next = turns.begin(now);
       if (next != null) {
         return next;
       }
-      for (Turns.Entry old : turns.removeOld(now)) {
+      if (!isSilenceSaid && turns.isSilent(now)) {
+        isSilenceSaid = true;
+        log.warn("events wait, {} by now: what was sent has no answer for a minute", turns.size());
+      }
+      for (Entry old : turns.removeOld(now)) {
         dropped.add(old.event(), Dropped.Reason.PATIENCE, late + old.said());
       }
       // 0 is until there is one.
@@ -103,7 +114,7 @@ final class Outbox {
     throw new InterruptedException();
   }
 
-  private synchronized void went(Turns.Entry entry, Attempt attempt) {
+  private synchronized void went(Entry entry, Attempt attempt) {
     if (closed) {
       return;
     }
@@ -119,30 +130,33 @@ final class Outbox {
     notifyAll();
   }
 
-  private void refused(Turns.Entry entry, Attempt attempt, long now) {
-    if (accepted) {
-      answered(entry, now);
-      dropped.add(entry.event(), Dropped.Reason.REFUSED, attempt.said());
-    } else {
+  private void refused(Entry entry, Attempt attempt, long now) {
+    if (!accepted) {
       // A Broker answers so to a path that is none of its own, and a port of TLS to plain HTTP.
       String doubt = attempt.said() + ", and has accepted none so far: is `url` right?";
       failed(entry, new Attempt(Answer.AGAIN, doubt), now);
+    } else if (answered(entry, now)) {
+      dropped.add(entry.event(), Dropped.Reason.REFUSED, attempt.said());
     }
   }
 
-  private void answered(Turns.Entry entry, long now) {
-    int outage = turns.outage();
-    turns.answered(entry, now);
-    if (outage >= LASTING_OUTAGE) {
+  /** Whether the event waited still. */
+  private boolean answered(Entry entry, long now) {
+    boolean waited = turns.answered(entry, now);
+    isSilenceSaid = false;
+    if (isOutageSaid) {
+      isOutageSaid = false;
       log.info("events are answered again, of which {} wait", turns.size());
     }
+    return waited;
   }
 
-  private void failed(Turns.Entry entry, Attempt attempt, long now) {
+  private void failed(Entry entry, Attempt attempt, long now) {
     boolean isWorse = turns.failed(entry, attempt, now);
-    if (isWorse && turns.outage() == LASTING_OUTAGE) {
+    if (isWorse && turns.outage() == LASTING_OUTAGE && outages.next() >= 0) {
+      isOutageSaid = true;
       log.warn("events wait, {} by now, and are tried again: {}", turns.size(), attempt.said());
-    } else if (turns.outage() == 0 && entry.failures() == 2) {
+    } else if (turns.outage() == 0 && entry.failures() > 1 && entry.name() && failures.next() >= 0) {
       log.warn("event {} steps aside and is tried again: {}", entry.event().id(), attempt.said());
     }
   }

@@ -1,5 +1,6 @@
 package observer;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -17,8 +18,8 @@ import java.util.Set;
  * those that are never answered hold up the others, up to the bounds below.
  *
  * <p>When a second event fails and none had a definite answer in between, the trouble is likely the
- * Broker's: then there is a pause between any two attempts, and the lanes take turns. Events about one
- * incident keep their order.
+ * Broker's: then there is a pause after each few attempts, in which the lanes take turns. Events about
+ * one incident keep their order.
  */
 final class Turns {
   private static final long FIRST_PAUSE_NANOS = 500_000_000L;
@@ -33,23 +34,38 @@ final class Turns {
   private static final long PAUSE_AFTER_NONE_NANOS = 300_000_000_000L;
 
   /**
-   * Of the pause of all, in an outage: up to 2 s. It bounds what a Broker that takes one in ten is
-   * given, and how long one that never fails waits for those that always do.
+   * Of the pause of all, in an outage: up to 2 s. With {@link #AT_ONCE} it bounds what a Broker that
+   * takes none is asked, and how long one that it would take waits for those that it never does.
    */
   private static final int MAX_DOUBLINGS_OF_ALL = 2;
 
   private static final long ASIDE_AFTER_NANOS = 2_000_000_000L;
 
   /**
-   * Of a lane, until so many were begun of which none was answered. So one that is slow to answer is
-   * given more than one at a time, and one that is silent is not given all that may be in flight.
+   * Of a lane, until so many were begun of which none was answered, and in an outage after each pause.
+   * So a Broker that is slow is given more than one at a time, and one that is silent not all that may
+   * be in flight.
    */
   private static final int AT_ONCE = 8;
 
   private static final int MAX_IN_FLIGHT = 32;
 
-  /** Of them; so that those that are never answered leave room for those that never failed. */
-  private static final int MAX_AGAIN_IN_FLIGHT = 16;
+  /** Of them, of those that had no answer before; so that they leave room for the others. */
+  private static final int MAX_SILENT_IN_FLIGHT = 16;
+
+  /**
+   * Beside them, one at a time as they are answered, or after a while: a Broker that vanished and is
+   * back lets all that it was sent wait for as long as an answer is waited for.
+   */
+  private static final int MAX_PROBES = 8;
+
+  private static final long PROBE_EVERY_NANOS = 30_000_000_000L;
+
+  /** Beyond what an attempt itself allows for: nothing is heard of it any more. */
+  private static final long LOST_AFTER_NANOS = 720_000_000_000L;
+
+  /** After that much without any answer it is worth a line. */
+  private static final long SILENCE_NANOS = 60_000_000_000L;
 
   /**
    * How long an event is tried here at the least, however old its record is: a broker that was down for
@@ -57,45 +73,12 @@ final class Turns {
    */
   private static final long MIN_PATIENCE_NANOS = 600_000_000_000L;
 
-  /** An event that waits. */
-  static final class Entry {
-    private final CloudEvent event;
-    private final long deadline;
-    private long due;
-    private long began;
-    private boolean inFlight;
-    private int failures;
-    private long failedAfter = -1; // so many that had a definite answer
-    private String said = "its turn did not come";
-
-    private Entry(CloudEvent event, long deadline) {
-      this.event = event;
-      this.deadline = deadline;
-    }
-
-    CloudEvent event() {
-      return event;
-    }
-
-    int failures() {
-      return failures;
-    }
-
-    /** What came of it last, for people. */
-    String said() {
-      return said;
-    }
-
-    private boolean isFirst() {
-      return failures == 0;
-    }
-  }
-
   private final ArrayDeque<Entry> entries = new ArrayDeque<>(); // by their positions
   private final long patience;
   private long answered; // definitely
   private long answeredAt;
-  private int begun; // since one was answered
+  private int begun; // since one was answered, or the pause of all
+  private long begunAt; // the last
   private int failed; // different ones since one was answered
   private int outage; // failures in a row, from the second event on
   private long heardAt; // an attempt that was begun before tells nothing new of the Broker when it fails
@@ -104,7 +87,12 @@ final class Turns {
 
   Turns(long patience, long now) {
     this.patience = patience;
-    answeredAt = heardAt = now;
+    answeredAt = heardAt = begunAt = now;
+  }
+
+  /** How long an event waits at the most, an attempt that was begun by then included. */
+  static Duration longest(Duration patience) {
+    return patience.multipliedBy(2).plusNanos(LOST_AFTER_NANOS);
   }
 
   int size() {
@@ -116,9 +104,19 @@ final class Turns {
     return outage;
   }
 
+  /** Whether one waits for its answer for a minute or more, and none was answered since it was sent. */
+  boolean isSilent(long now) {
+    for (Entry entry : entries) {
+      if (entry.inFlight && entry.began - answeredAt >= 0 && now - entry.began >= SILENCE_NANOS) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Whether no event of a record up to there waits. */
   boolean isDoneUpTo(long position) {
-    return entries.isEmpty() || entries.peekFirst().event.position() > position;
+    return entries.isEmpty() || entries.peekFirst().event().position() > position;
   }
 
   /** {@code age} is how long ago the record was written, by whichever clocks: below 0 counts as 0. */
@@ -144,6 +142,9 @@ final class Turns {
   List<Entry> removeOld(long now) {
     List<Entry> old = new ArrayList<>();
     for (Entry entry : entries) {
+      if (entry.inFlight && now - entry.began > LOST_AFTER_NANOS) {
+        failed(entry, new Attempt(Answer.NONE, "nothing was heard of it"), now);
+      }
       // One that never had its turn waits as long again while the Broker answers others.
       boolean mayHaveItsTurn =
           entry.isFirst() && now - answeredAt <= patience && now - entry.deadline <= patience;
@@ -167,10 +168,9 @@ final class Turns {
     Entry next = next(now);
     if (next != null) {
       next.inFlight = true;
-      next.began = now;
+      next.began = begunAt = now;
       begun++;
       firstWent = next.isFirst();
-      nobodyBefore = now + pauseOfAll();
     }
     return next;
   }
@@ -178,18 +178,19 @@ final class Turns {
   private Entry next(long now) {
     Entry first = null; // the oldest that never failed
     Entry again = null; // of the others the one that is due for longest
+    Entry silent = null; // the same, of those that had no answer
     int inFlight = 0;
-    int againInFlight = 0;
+    int silentInFlight = 0;
     int firstBusy = 0; // in its lane
     int againBusy = 0;
     Set<Long> about = new HashSet<>();
     for (Entry entry : entries) {
-      boolean isBehind = !about.add(entry.event.key());
+      boolean isBehind = !about.add(entry.event().key());
       boolean isFirst = entry.isFirst();
       if (entry.inFlight) {
         boolean isInItsLane = now - entry.began < ASIDE_AFTER_NANOS;
         inFlight++;
-        againInFlight += isFirst ? 0 : 1;
+        silentInFlight += entry.isSilent ? 1 : 0;
         firstBusy += isInItsLane && isFirst ? 1 : 0;
         againBusy += isInItsLane && !isFirst ? 1 : 0;
       } else if (isBehind) {
@@ -197,34 +198,51 @@ final class Turns {
       } else if (isFirst) {
         first = first == null ? entry : first;
       } else if (entry.due - now <= 0 && !isOld(entry, now)) {
-        again = again == null || entry.due - again.due < 0 ? entry : again;
+        if (entry.isSilent) {
+          silent = earlier(silent, entry);
+        } else {
+          again = earlier(again, entry);
+        }
       }
     }
-    if (inFlight >= MAX_IN_FLIGHT) {
+    boolean mayProbe = begun == 0 || now - begunAt >= PROBE_EVERY_NANOS;
+    if (inFlight >= MAX_IN_FLIGHT && !(mayProbe && inFlight < MAX_IN_FLIGHT + MAX_PROBES)) {
       return null;
+    }
+    if (again == null && silentInFlight < MAX_SILENT_IN_FLIGHT) {
+      again = silent;
     }
     int atOnce = begun < AT_ONCE ? AT_ONCE : 1;
     first = firstBusy >= atOnce ? null : first;
-    again = againBusy >= atOnce || againInFlight >= MAX_AGAIN_IN_FLIGHT ? null : again;
+    again = againBusy >= atOnce ? null : again;
     return first != null && (again == null || !firstWent) ? first : again;
   }
 
-  /** It had a definite answer, good or bad: the Broker is there. */
-  void answered(Entry entry, long now) {
-    entries.remove(entry);
+  private static Entry earlier(Entry one, Entry other) {
+    return one == null || other.due - one.due < 0 ? other : one;
+  }
+
+  /** It had a definite answer, good or bad: the Broker is there. Whether it was not given up before. */
+  boolean answered(Entry entry, long now) {
+    boolean waited = entries.remove(entry);
     answered++;
     answeredAt = heardAt = now;
     begun = 0;
     failed = 0;
     outage = 0;
+    return waited;
   }
 
   /** It is to be tried again. Whether an outage has grown by it. */
   boolean failed(Entry entry, Attempt attempt, long now) {
+    if (!entry.inFlight) {
+      return false; // it was given up for lost before
+    }
     entry.inFlight = false;
+    entry.isSilent = attempt.answer() == Answer.NONE;
     entry.said = attempt.said();
     long pause = pauseAfter(++entry.failures, MAX_DOUBLINGS);
-    entry.due = now + (attempt.answer() == Answer.NONE ? PAUSE_AFTER_NONE_NANOS : pause);
+    entry.due = now + (entry.isSilent ? PAUSE_AFTER_NONE_NANOS : pause);
     if (entry.began - heardAt < 0) {
       return false;
     }
@@ -236,13 +254,10 @@ final class Turns {
       return false;
     }
     outage++;
+    begun = 0;
     heardAt = now;
-    nobodyBefore = now + pauseOfAll();
+    nobodyBefore = now + pauseAfter(outage, MAX_DOUBLINGS_OF_ALL);
     return true;
-  }
-
-  private long pauseOfAll() {
-    return outage == 0 ? 0 : pauseAfter(outage, MAX_DOUBLINGS_OF_ALL);
   }
 
   private static long pauseAfter(int failures, int maxDoublings) {

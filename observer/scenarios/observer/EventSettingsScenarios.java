@@ -26,9 +26,10 @@ final class EventSettingsScenarios {
   void anArgumentThatIsWrongIsNamedWithWhatItMustBe() {
     String address = "`url` must be the http or https address of a Broker, not `";
     equal(address + "`", saidOf(Map.of()));
-    for (String url : new String[] {"broker.example", "ftp://broker.example", "http:///default", "http://a b"}) {
+    for (String url : new String[] {"broker.example", "ftp://broker.example", "http:///default", "http://a b", "http://a:65536"}) {
       equal(address + url + "`", saidOf("url", url));
     }
+    equal(address + "http://...@broker.example`", saidOf("url", "http://name:secret@broker.example"));
     String seconds = "`patienceSeconds` must be a whole number of seconds from 1 to 31536000, not `";
     for (String patience : new String[] {"0", "-1", "1.5", "1h", "31536001"}) {
       equal(seconds + patience + "`", saidOf("patienceSeconds", patience));

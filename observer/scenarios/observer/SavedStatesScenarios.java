@@ -2,10 +2,12 @@ package observer;
 
 import static observer.Scenarios.equal;
 
+import java.time.Duration;
+
 final class SavedStatesScenarios {
   private static final long MINUTE = 60_000_000_000L;
 
-  private final SavedStates states = new SavedStates();
+  private SavedStates states = new SavedStates(Duration.ofMinutes(75));
 
   /** Whether one of this position was taken at this minute. */
   private boolean add(long position, long minute) {
@@ -26,10 +28,25 @@ final class SavedStatesScenarios {
       taken += add(minute, minute) ? 1 : 0;
     }
     equal(16, taken);
-    // 75 minutes back, more than an event waits by default; the next as soon as the oldest is done with.
+    // 75 minutes back; the next as soon as the oldest is done with.
     equal(1L, states.takeDone(position -> position <= 1).position());
     equal(true, add(201, 201));
     equal(false, add(300, 300));
+  }
+
+  void theyReachBackForAsLongAsAnEventWaitsHoweverLongThatIs() {
+    states = new SavedStates(Duration.ofHours(48));
+    for (int minute = 0; minute <= 48 * 60; minute++) {
+      add(minute, minute);
+    }
+    // What happened an hour and a half before was put by then, and not 48 hours before.
+    long done = 47 * 60 - 30;
+    equal(true, states.takeDone(position -> position <= done).position() > done - 200);
+    // The shortest pause of all is five minutes, so that little is written.
+    states = new SavedStates(Duration.ofSeconds(1));
+    equal(true, add(1, 0));
+    equal(false, add(2, 4));
+    equal(true, add(2, 5));
   }
 
   void theNewestThatIsDoneWithIsTakenAndThoseBeforeItAreGone() {

@@ -2,6 +2,7 @@ package observer;
 
 import static observer.Scenarios.equal;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -33,16 +34,16 @@ final class TurnsScenarios {
   }
 
   /** Begins all whose turn it is. */
-  private List<Turns.Entry> begin() {
-    List<Turns.Entry> begun = new ArrayList<>();
-    for (Turns.Entry next = turns.begin(now); next != null; next = turns.begin(now)) {
+  private List<Entry> begin() {
+    List<Entry> begun = new ArrayList<>();
+    for (Entry next = turns.begin(now); next != null; next = turns.begin(now)) {
       begun.add(next);
     }
     return begun;
   }
 
-  private Turns.Entry beginOne() {
-    List<Turns.Entry> begun = begin();
+  private Entry beginOne() {
+    List<Entry> begun = begin();
     equal(1, begun.size());
     return begun.get(0);
   }
@@ -70,7 +71,7 @@ final class TurnsScenarios {
   }
 
   /** All at once, a moment after they were begun. */
-  private void fail(Attempt attempt, List<Turns.Entry> entries) {
+  private void fail(Attempt attempt, List<Entry> entries) {
     now += MILLISECOND;
     entries.forEach(entry -> turns.failed(entry, attempt, now));
   }
@@ -82,7 +83,7 @@ final class TurnsScenarios {
   void aBrokerThatAnswersIsGivenEightAtOnceHoweverLongItTakes() {
     add(100);
     for (int round = 0; round < 12; round++) {
-      List<Turns.Entry> begun = begin();
+      List<Entry> begun = begin();
       equal(8, begun.size());
       now += 1500 * MILLISECOND;
       begun.forEach(entry -> turns.answered(entry, now));
@@ -90,12 +91,30 @@ final class TurnsScenarios {
     equal(4, begin().size());
   }
 
-  void oneThatIsSilentIsGivenEightAndThenOneEveryTwoSecondsUpTo32() {
+  void oneThatIsSilentIsGivenEightAndThenOneEveryTwoSecondsUpTo32AndEightToSeeWhetherItIsBack() {
     add(100);
     equal(8, begin().size());
     equal(1, beginFor(3 * SECOND));
     equal(32 - 9, beginFor(MINUTE));
-    equal(0, beginFor(MINUTE));
+    equal(2, beginFor(MINUTE));
+    equal(6, beginFor(5 * MINUTE));
+    equal(0, beginFor(5 * MINUTE));
+  }
+
+  void oneThatVanishedForAMinuteIsGivenTheRestAsSoonAsItAnswersOne() {
+    add(100);
+    int sent = begin().size() + beginFor(MINUTE);
+    equal(32, sent);
+    long back = now;
+    while (sent < 100) {
+      for (Entry entry : begin()) {
+        turns.answered(entry, now);
+        sent++;
+      }
+      now += 10 * MILLISECOND;
+    }
+    equal(true, now - back < 40 * SECOND);
+    equal(32, turns.size());
   }
 
   void thoseThatAreNeverAnsweredLeaveRoomForEightMoreWhileOthersAre() {
@@ -120,7 +139,7 @@ final class TurnsScenarios {
 
   void twoThatFailAreAnOutageAndOneIsNone() {
     add(2);
-    List<Turns.Entry> begun = begin();
+    List<Entry> begun = begin();
     fail(BUSY, begun.subList(0, 1));
     equal(0, turns.outage());
     fail(BUSY, begun.subList(1, 2));
@@ -133,43 +152,75 @@ final class TurnsScenarios {
     List<Boolean> failedBefore = new ArrayList<>();
     for (int attempt = 0; attempt < 6; attempt++) {
       now += 2 * SECOND;
-      Turns.Entry next = turns.begin(now);
+      Entry next = turns.begin(now);
       failedBefore.add(next.failures() > 0);
       fail(BUSY, List.of(next));
     }
     equal(List.of(true, false, true, false, true, false), failedBefore);
   }
 
-  void inAnOutageThereIsAPauseOfUpToTwoSecondsBetweenAnyTwo() {
-    add(20);
-    fail(BUSY, begin());
+  void inAnOutageEightAreTriedAtATimeWithAPauseOfUpToTwoSecondsBetween() {
+    add(100);
     List<Long> pauses = new ArrayList<>();
-    for (int attempt = 0; attempt < 4; attempt++) {
+    fail(BUSY, begin());
+    for (int round = 0; round < 4; round++) {
       long since = now;
-      Turns.Entry next = null;
-      while (next == null) {
+      List<Entry> next = List.of();
+      while (next.isEmpty()) {
         now += 100 * MILLISECOND;
-        next = turns.begin(now);
+        next = begin();
       }
       pauses.add((now - since) / MILLISECOND);
-      equal(true, turns.failed(next, BUSY, now));
+      equal(8, next.size());
+      fail(BUSY, next);
     }
     equal(List.of(500L, 1000L, 2000L, 2000L), pauses);
     equal(5, turns.outage());
+  }
+
+  void aLongBurstOfEventsThatAlwaysFailHoldsUpForMinutesOneThatWouldBeAccepted() {
+    add(950);
+    long since = now;
+    add(1);
+    while (turns.size() == 951) {
+      for (Entry entry : begin()) {
+        if (entry.event().position() == 951) {
+          turns.answered(entry, now);
+        } else {
+          fail(BUSY, List.of(entry));
+        }
+      }
+      now += 100 * MILLISECOND;
+    }
+    equal(true, now - since < 10 * MINUTE);
+    equal(0, turns.outage());
+  }
+
+  void oneThatFailsAgainAfterAnotherWasAnsweredIsANewSign() {
+    add(2);
+    List<Entry> both = begin();
+    fail(BUSY, both.subList(0, 1));
+    turns.answered(both.get(1), now);
+    now += SECOND;
+    fail(BUSY, begin());
+    add(1);
+    now += SECOND;
+    fail(BUSY, begin().subList(0, 1));
+    equal(1, turns.outage());
   }
 
   void anAnswerEndsAnOutage() {
     add(20);
     fail(BUSY, begin());
     now += SECOND;
-    turns.answered(beginOne(), now);
+    turns.answered(begin().get(0), now);
     equal(0, turns.outage());
-    equal(true, begin().size() >= 8);
+    equal(false, begin().isEmpty());
   }
 
   void whatWasBegunBeforeAnAnswerAndFailsAfterItSaysNothingOfTheBroker() {
     add(20);
-    List<Turns.Entry> begun = begin();
+    List<Entry> begun = begin();
     now += SECOND;
     turns.answered(begun.get(0), now);
     fail(BUSY, begun.subList(1, 8));
@@ -181,7 +232,7 @@ final class TurnsScenarios {
     long incident = 7;
     add(incident, 0);
     add(incident, 0);
-    Turns.Entry created = beginOne();
+    Entry created = beginOne();
     equal(1L, created.event().position());
     turns.failed(created, BUSY, now);
     equal(500 * MILLISECOND, untilNext());
@@ -192,7 +243,7 @@ final class TurnsScenarios {
 
   void oneThatFailsAloneHasAPauseOfItsOwnWhichGrowsTo32Seconds() {
     add(1);
-    Turns.Entry alone = beginOne();
+    Entry alone = beginOne();
     List<Long> pauses = new ArrayList<>();
     for (int attempt = 0; attempt < 8; attempt++) {
       equal(false, turns.failed(alone, BUSY, now));
@@ -204,24 +255,94 @@ final class TurnsScenarios {
 
   void oneThatHadNoAnswerInTimeComesAgainAfterFiveMinutes() {
     add(1);
-    Turns.Entry silent = beginOne();
+    Entry silent = beginOne();
     now += 10 * MINUTE;
     turns.failed(silent, SILENT, now);
     equal(5 * MINUTE, untilNext());
   }
 
-  void ofThoseThatFailedBeforeSixteenAreInFlightAtTheMostWhichLeavesRoomForTheOthers() {
-    for (int event = 0; event < 40; event++) {
+  /** Adds events that have failed once, in between others that were answered. */
+  private void addFailed(int events, Attempt attempt) {
+    for (int event = 0; event < events; event++) {
       add(1);
-      Turns.Entry fails = beginOne();
+      Entry fails = beginOne();
       add(1);
       turns.answered(beginOne(), now);
-      turns.failed(fails, BUSY, now);
+      turns.failed(fails, attempt, now);
     }
-    now += SECOND;
+  }
+
+  void ofThoseThatHadNoAnswerBeforeSixteenAreInFlightAtTheMostWhichLeavesRoomForTheOthers() {
+    addFailed(40, SILENT);
+    now += 5 * MINUTE;
     equal(16, beginFor(2 * MINUTE));
     add(40);
-    equal(16, beginFor(2 * MINUTE));
+    equal(16, beginFor(40 * SECOND));
+  }
+
+  void oneThatFailedOnceGoesBeforeThoseThatHadNoAnswer() {
+    addFailed(40, SILENT);
+    now += 5 * MINUTE - SECOND;
+    addFailed(1, BUSY);
+    now += SECOND;
+    equal("503", turns.begin(now).said());
+  }
+
+  void ofThoseThatFailedBeforeEightAreSentAtOnceAndTheOneThatIsDueForLongestFirst() {
+    addFailed(1, BUSY);
+    now += 100 * MILLISECOND;
+    addFailed(19, BUSY);
+    now += SECOND;
+    List<Entry> begun = begin();
+    equal(8, begun.size());
+    equal(1L, begun.get(0).event().position());
+  }
+
+  void oneOfWhichNothingIsHeardAnyMoreHadNoAnswer() {
+    add(1);
+    Entry lost = beginOne();
+    now += 12 * MINUTE;
+    givenUp();
+    equal(List.of(), begin());
+    now += 1;
+    equal(List.of(), givenUp());
+    equal("nothing was heard of it", lost.said());
+    equal(5 * MINUTE, untilNext());
+  }
+
+  void oneThatWasGivenUpIsAnsweredToNobody() {
+    add(2);
+    List<Entry> both = begin();
+    now += 2 * HOUR;
+    equal(List.of(1L, 2L), givenUp());
+    equal(false, turns.failed(both.get(0), BUSY, now));
+    equal(1, both.get(0).failures());
+    equal(false, turns.answered(both.get(1), now));
+    equal(0, turns.size());
+  }
+
+  void aSilenceIsOneWhereAnAttemptOfAMinuteAgoAndAllSinceHaveNoAnswer() {
+    add(2);
+    List<Entry> both = begin();
+    now += MINUTE - 1;
+    equal(false, turns.isSilent(now));
+    now += 1;
+    equal(true, turns.isSilent(now));
+    turns.answered(both.get(0), now);
+    equal(false, turns.isSilent(now + HOUR));
+  }
+
+  void aPositionIsDoneWithWhenAllUpToItAreHoweverTheyWereAnswered() {
+    add(3);
+    List<Entry> begun = begin();
+    equal(true, turns.isDoneUpTo(0));
+    turns.answered(begun.get(1), now);
+    turns.answered(begun.get(2), now);
+    equal(false, turns.isDoneUpTo(1));
+    equal(false, turns.isDoneUpTo(3));
+    turns.answered(begun.get(0), now);
+    equal(true, turns.isDoneUpTo(1));
+    equal(true, turns.isDoneUpTo(4));
   }
 
   void anEventIsGivenUpWhenItsRecordIsAsOldAsThePatienceButNotBeforeItWasTriedForTenMinutes() {
@@ -255,14 +376,18 @@ final class TurnsScenarios {
     equal(List.of(1L), givenUp());
   }
 
+  void theLongestThatAnEventWaitsIsTwiceThePatienceAndAnAttempt() {
+    equal(Duration.ofMinutes(132), Turns.longest(Duration.ofHours(1)));
+  }
+
   void oneWhoseTurnNeverCameWaitsTwiceAsLongWhileTheBrokerAnswersOthers() {
     add(8);
-    List<Turns.Entry> others = begin();
+    List<Entry> others = begin();
     add(1);
     now += 50 * MINUTE;
     turns.answered(others.get(0), now);
     now += 50 * MINUTE;
-    equal(List.of(), givenUp());
+    equal(false, givenUp().contains(9L));
     turns.answered(others.get(1), now);
     now += 20 * MINUTE;
     equal(List.of(), givenUp());
@@ -277,7 +402,7 @@ final class TurnsScenarios {
     now += HOUR;
     equal(List.of(), givenUp());
     now += 1;
-    equal(List.of(9L), givenUp());
+    equal(true, givenUp().contains(9L));
   }
 
   void theOldestIsGivenUpForAnotherButNoneThatIsInFlight() {

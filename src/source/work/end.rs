@@ -7,7 +7,9 @@ use zeebe_client::{Ended, EngineError};
 
 use super::{Bench, LONGEST_RETRY_PAUSE, Why};
 use crate::source::in_hand::InHand;
-use crate::source::metrics::{GONE_ALREADY, HAND_BACK, REFUSED, TOO_LATE, name};
+use crate::source::metrics::{
+    GONE_ALREADY, HAND_BACK, INCIDENT, REFUSED, TOO_LATE, USE_RETRY, name,
+};
 use crate::source::outcome::Ending;
 use crate::source::pause::grown;
 
@@ -33,27 +35,17 @@ impl Bench {
     }
 
     pub(super) async fn hand_back(&self, job: &mut InHand, why: &Why, backoff: Duration) {
-        self.traces.failed(HAND_BACK, &why.told);
         let handing = job.hand_back(&why.message, backoff);
         let ended = self.traces.command("FailJob", handing).await;
-        self.log(job, HAND_BACK, &ended);
+        self.ended(job, HAND_BACK, Some(why), &ended);
     }
 
     pub(super) async fn incident(&self, job: &mut InHand, why: &Why) {
-        let how = name(&Ending::Incident);
-        let ended = self.fail(job, how, 0, why, Duration::ZERO).await;
-        self.log(job, how, &ended);
+        let ended = self.fail(job, 0, why, Duration::ZERO).await;
+        self.ended(job, INCIDENT, Some(why), &ended);
     }
 
-    async fn fail(
-        &self,
-        job: &mut InHand,
-        how: &'static str,
-        retries: i32,
-        why: &Why,
-        pause: Duration,
-    ) -> Ended {
-        self.traces.failed(how, &why.told);
+    async fn fail(&self, job: &mut InHand, retries: i32, why: &Why, pause: Duration) -> Ended {
         let failing = job.fail(retries, &why.message, pause);
         self.traces.command("FailJob", failing).await
     }
@@ -69,7 +61,7 @@ impl Bench {
         job.answered(attempt);
         let answered = || Why::attempt("the destination answered", attempt);
         let retries_left = job.job().retries.saturating_sub(1).max(0);
-        let (how, ended) = match ending {
+        let (how, why, ended) = match ending {
             Ending::HandBack(_) => {
                 let why = Why::attempt("not delivered:", attempt);
                 let backoff = self.hand_back_pause(job, longest);
@@ -79,31 +71,31 @@ impl Bench {
                 self.notice_reply(job, attempt);
                 let completing = job.complete("");
                 let ended = self.traces.command("CompleteJob", completing).await;
-                (name(ending), ended)
+                (name(ending), None, ended)
             }
             Ending::ThrowError(code) => {
-                let why = answered();
-                let throwing = job.throw_error(code, &why.message);
+                let said = answered().message;
+                let throwing = job.throw_error(code, &said);
                 let ended = self.traces.command("ThrowError", throwing).await;
-                (name(ending), ended)
+                (name(ending), None, ended)
             }
             Ending::UseRetry if retries_left > 0 => {
-                let how = name(ending);
+                let why = answered();
                 let pause = self.retry_pause(job.job().retries);
-                let ended = self.fail(job, how, retries_left, &answered(), pause).await;
-                (how, ended)
+                let ended = self.fail(job, retries_left, &why, pause).await;
+                (USE_RETRY, Some(why), ended)
             }
             Ending::UseRetry | Ending::Incident => {
-                let how = name(&Ending::Incident);
-                let ended = self.fail(job, how, 0, &answered(), Duration::ZERO).await;
-                (how, ended)
+                let why = answered();
+                let ended = self.fail(job, 0, &why, Duration::ZERO).await;
+                (INCIDENT, Some(why), ended)
             }
         };
         self.hand_backs.forget(job.job().key);
-        self.log(job, how, &ended);
-        if let Ended::Refused(error) = ended {
-            self.end_refused(job, attempt, how, &error).await;
+        if let Ended::Refused(error) = &ended {
+            return self.end_refused(job, attempt, how, error).await;
         }
+        self.ended(job, how, why.as_ref(), &ended);
     }
 
     /// The engine will not take this end, ever: left alone, the job would come back and its event be
@@ -121,7 +113,10 @@ impl Bench {
             )
         };
         let why = Why::new(&answered(&attempt.answer()), &answered(&attempt.summary()));
-        self.incident(job, &why).await;
+        let ended = self.fail(job, 0, &why, Duration::ZERO).await;
+        // It counts as what is wrong with it, and once.
+        self.count(job, REFUSED, Some(&why), &ended);
+        self.log(job, INCIDENT, Some(&why), &ended);
     }
 
     fn notice_reply(&self, job: &InHand, attempt: &Attempt) {
@@ -144,17 +139,39 @@ impl Bench {
         grown(self.config.retry_backoff, used, LONGEST_RETRY_PAUSE)
     }
 
-    fn log(&self, job: &InHand, how: &'static str, ended: &Ended) {
+    /// Says once how a job ended; `why` where it was not done.
+    fn ended(&self, job: &InHand, how: &'static str, why: Option<&Why>, ended: &Ended) {
+        let outcome = match ended {
+            Ended::Done => how,
+            Ended::GoneAlready => GONE_ALREADY,
+            Ended::TooLate => TOO_LATE,
+            Ended::Refused(_) => REFUSED,
+        };
+        self.count(job, outcome, why, ended);
+        self.log(job, how, why, ended);
+    }
+
+    fn count(&self, job: &InHand, outcome: &'static str, why: Option<&Why>, ended: &Ended) {
+        let told = match ended {
+            Ended::TooLate => Some(why.map_or("its activation had run out", |why| &*why.told)),
+            Ended::Done | Ended::GoneAlready | Ended::Refused(_) => why.map(|why| &*why.told),
+        };
+        self.traces.ended(outcome, told);
+        job.ended(outcome);
+        let worked = matches!(ended, Ended::Done) && outcome != HAND_BACK;
+        self.metrics.ended(outcome, worked);
+    }
+
+    fn log(&self, job: &InHand, how: &'static str, why: Option<&Why>, ended: &Ended) {
         let job_key = job.job().key.0;
-        self.traces.ended(how);
-        job.ended(how, ended);
         match ended {
             Ended::Done => {
-                self.metrics.ended(how);
-                tracing::debug!(job_key, how, "a job ended");
+                let named = why.is_some_and(|why| self.told.ended(job, how, &why.told));
+                if !named {
+                    tracing::debug!(job_key, how, "a job ended");
+                }
             }
             Ended::GoneAlready => {
-                self.metrics.ended(GONE_ALREADY);
                 tracing::info!(
                     job_key,
                     how,
@@ -162,7 +179,6 @@ impl Bench {
                 );
             }
             Ended::TooLate => {
-                self.metrics.ended(TOO_LATE);
                 tracing::warn!(
                     job_key,
                     how,
@@ -170,7 +186,6 @@ impl Bench {
                 );
             }
             Ended::Refused(error) => {
-                self.metrics.ended(REFUSED);
                 tracing::error!(job_key, how, %error, "the engine refused the end of a job; it comes back");
             }
         }

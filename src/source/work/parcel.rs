@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use cloudevents_http::{Message, into_binary};
-use eventing::extension::{TRACEPARENT, TRACESTATE};
 use eventing::spans::Described;
-use http::HeaderValue;
 use zeebe_client::HeldJob;
 
 use super::Bench;
@@ -45,14 +43,7 @@ impl Bench {
         let described = self.traces.describe(&event, travelled);
         let mut message =
             into_binary(event).map_err(|error| TaskError::new("event", error.to_string()))?;
-        for (name, value) in [
-            (TRACEPARENT, &travelled.traceparent),
-            (TRACESTATE, &travelled.tracestate),
-        ] {
-            if let Some(Ok(value)) = value.as_ref().map(HeaderValue::try_from) {
-                message.headers.insert(name, value);
-            }
-        }
+        self.traces.pass_on(travelled, &mut message.headers);
         Ok(Parcel {
             task,
             message,

@@ -10,8 +10,8 @@ use testkit::rules_file::RulesFile;
 use testkit::scenario::{Scenario, workspace};
 use testkit::zeebe::Zeebe;
 
+use crate::rules::rules;
 use crate::services::Services;
-use crate::tickets::shop::rules;
 use crate::whole::{PAYS, has_come, of_click};
 
 /// What runs for one sale.

@@ -1,15 +1,11 @@
 use demo::customer::Card;
 use demo::sale;
-use testkit::collector::span::Spans;
 
 use super::market::Market;
-use crate::whole::{assert_says, assert_tree, documented, one, sorted};
-
-const BRIDGE: &str = "eventing-zeebe";
-const PUBLISH: &str = "gateway_protocol.Gateway/PublishMessage";
+use crate::whole::{BRIDGE, PUBLISH, assert_attributes, assert_tree, documented, sorted};
 
 /// Of a sale whose payment takes longer than the process waits: the timer is between `RequestPayment` and `CancelPayment`,
-/// which go on from the same event. In the order of the alphabet, as [`Spans::tree`] has it.
+/// which go on from the same event. In the order of the alphabet, as a trace's `tree` has it.
 const TIMED_OUT: &str = "\
 website: customer pays (server)
   website: deliver Tickets.CheckedOut (producer)
@@ -54,89 +50,11 @@ website: customer pays (server)
 async fn one_trace_leads_from_the_click_on_pay_through_the_process_to_the_tickets_and_the_page() {
     let market = Market::open("sale-pays", &[], &[]).await;
     market.services.sell(Card::Valid).await;
-    let message = market.scenario.of(sale::CHECKED_OUT);
-    let job_type = market.scenario.job_type();
-    let process = market.scenario.of("ticket-sale");
+    let scenario = market.scenario;
     let tree = documented();
     let trace = market.closes("TicketsSold", &tree).await;
     assert_tree(&trace, &tree);
-    attributes(&trace, &message, &job_type, &process);
-}
-
-/// What the spans say of the click, and of its event's way into the process and out of it.
-fn attributes(trace: &Spans, message: &str, job_type: &str, process: &str) {
-    let click = one(trace, "website", "customer pays");
-    let codes = [
-        ("http.request.method", "POST"),
-        ("http.response.status_code", "202"),
-    ];
-    assert_says(click, &codes);
-
-    let leaves = one(trace, "website", "deliver Tickets.CheckedOut");
-    let session = leaves.get("cloudevents.subject");
-    let told = [
-        ("messaging.system", "knative"),
-        ("messaging.operation.name", "deliver"),
-        ("messaging.operation.type", "send"),
-        ("cloudevents.type", sale::CHECKED_OUT),
-        ("cloudevents.source", "/sale/website"),
-        ("server.address", "127.0.0.1"),
-        codes[0],
-        codes[1],
-    ];
-    assert_says(leaves, &told);
-
-    let arrives = one(trace, BRIDGE, "receive Tickets.CheckedOut");
-    let told = [
-        ("messaging.system", "knative"),
-        ("messaging.operation.name", "receive"),
-        ("messaging.operation.type", "process"),
-        ("cloudevents.subject", session),
-        codes[1],
-    ];
-    assert_says(arrives, &told);
-
-    let children = trace.children(arrives);
-    let publish = children.iter().find(|span| span.name == PUBLISH);
-    let told = [
-        ("rpc.system.name", "grpc"),
-        ("rpc.method", PUBLISH),
-        ("zeebe.message.name", message),
-    ];
-    assert_says(publish.expect("a command"), &told);
-    let select = children.iter().find(|span| span.name == "select rule");
-    let told = [
-        ("zeebe.commands", "1"),
-        ("zeebe.rule", "tickets-checked-out"),
-    ];
-    assert_says(select.expect("rules"), &told);
-
-    let instance = one(trace, BRIDGE, "activate RequestPayment").get("zeebe.process_instance.key");
-    assert_ne!(instance, "");
-    for (element, ty) in [
-        ("RequestPayment", sale::PAYMENT_REQUESTED),
-        ("RequestTickets", sale::EMISSION_REQUESTED),
-        ("TellTicketsSent", sale::NOTIFICATION_REQUESTED),
-    ] {
-        let job = one(trace, BRIDGE, &format!("activate {element}"));
-        let told = [
-            ("messaging.system", "zeebe"),
-            ("messaging.destination.name", job_type),
-            ("zeebe.process.id", process),
-            ("zeebe.process_instance.key", instance),
-            ("zeebe.element.id", element),
-            ("zeebe.job.end", "complete"),
-        ];
-        assert_says(job, &told);
-        let told = [
-            ("cloudevents.type", ty),
-            ("cloudevents.source", "/zeebe/tests"),
-            ("cloudevents.id", job.get("zeebe.job.key")),
-            ("cloudevents.subject", session),
-            codes[1],
-        ];
-        assert_says(one(trace, BRIDGE, &format!("deliver {ty}")), &told);
-    }
+    assert_attributes(&trace, &scenario);
 }
 
 #[tokio::test]

@@ -1,28 +1,15 @@
 //! A level of the sale on the shared broker, with its rules, a bridge, and a destination in place of the Broker.
 
-use std::fmt::Write;
-
 use serde_json::Value;
 use testkit::bridge::Bridge;
 use testkit::destination::{Answer, Destination, Received};
 use testkit::rules_file::RulesFile;
-use testkit::scenario::{Scenario, workspace};
+use testkit::scenario::Scenario;
 use testkit::zeebe::Zeebe;
 
 use super::customer::Customer;
 use crate::bridge::both_roles;
-
-/// Long enough that no scenario sees its end.
-const NEVER: &str = "PT1H";
-/// Every duration of the rules.
-const DURATIONS: [&str; 6] = [
-    "decideTimeout",
-    "remindEvery",
-    "checkoutTimeout",
-    "paymentTimeout",
-    "settleFor",
-    "askAgainAfter",
-];
+use crate::rules::rules;
 
 /// Where customers buy tickets.
 pub(super) struct Shop {
@@ -121,30 +108,4 @@ impl Shop {
             .await;
         of_session(&all).remove(0)
     }
-}
-
-/// The shipped rules, with the scenario's names of messages and these durations.
-pub(crate) fn rules(scenario: &Scenario<'_>, durations: &[(&str, &str)]) -> String {
-    for (name, _) in durations {
-        assert!(DURATIONS.contains(name), "there is no duration `{name}`");
-    }
-    let path = workspace().join("knative/tickets/rules-quick.yaml");
-    let shipped = std::fs::read_to_string(&path).expect("the rules are shipped");
-    let mut rules = String::new();
-    for line in shipped.lines() {
-        let field = line.trim_start().split(':').next().unwrap_or_default();
-        let duration = DURATIONS.contains(&field).then(|| {
-            let given = durations.iter().find(|(name, _)| *name == field);
-            given.map_or(NEVER, |(_, duration)| duration)
-        });
-        match (duration, line.split_once("message: ")) {
-            (Some(duration), _) => writeln!(rules, "        {field}: {duration}"),
-            (None, Some((indent, message))) => {
-                writeln!(rules, "{indent}message: {}", scenario.of(message))
-            }
-            (None, None) => writeln!(rules, "{line}"),
-        }
-        .expect("text");
-    }
-    rules
 }

@@ -99,3 +99,27 @@ async fn a_wake_up_that_is_refused_is_an_error_with_its_reason() {
     assert!(error.contains("ROLES does not name the source"), "{error}");
     assert_eq!(spans.named("drain").len(), 0);
 }
+
+#[tokio::test]
+async fn a_drain_that_nothing_could_be_done_in_is_an_error_with_its_reason() {
+    let gateway = FakeGateway::start().await;
+    let (collector, mut destination) = (Collector::start().await, Destination::accepting().await);
+    let collected = collector.url();
+    let mut settings = traced(&collected);
+    settings.push(("BRIDGE_RETRY_IN_REQUEST_SECONDS", "1"));
+    let bridge = asleep(&gateway, &destination, &settings).await;
+    gateway.add_job(job(0));
+    destination.stop().await;
+    assert_eq!(drain(&bridge).await.status, 503);
+    let spans = spans(&collector, "POST /drain", 1).await;
+    for (name, kind) in [("drain", "destination_away"), ("POST /drain", "503")] {
+        let span = spans.one(name);
+        assert_eq!(span.get("error.type"), kind, "{spans}");
+        let error = span.error.as_deref().expect("an error");
+        assert!(error.contains("the destination takes no events"), "{error}");
+    }
+    assert_eq!(
+        spans.one("drain").get("zeebe.drain.end"),
+        "destination_away"
+    );
+}

@@ -355,22 +355,6 @@ async fn a_span_stays_small_however_long_a_type_is_that_somebody_sends() {
 }
 
 #[tokio::test]
-async fn with_tracing_off_what_came_is_passed_through_as_it_is() {
-    let gateway = FakeGateway::start().await;
-    let bridge = sink(&gateway, &[("OTEL_PROPAGATORS", "tracecontext,baggage")]).await;
-    let headers = [
-        ("traceparent", OTHER),
-        ("tracestate", "vendor=1"),
-        ("baggage", "a=b"),
-    ];
-    bridge.send_with("Test", "1", &headers, &json!({})).await;
-    let expected = json!({"traceparent": OTHER, "tracestate": "vendor=1", "hops": 0});
-    assert_eq!(context(&gateway, 0), expected);
-    let page = bridge.get("metrics").await;
-    assert!(!page.text().contains("telemetry_spans"), "{}", page.text());
-}
-
-#[tokio::test]
 async fn baggage_goes_with_the_process_only_where_it_is_asked_for() {
     let gateway = FakeGateway::start().await;
     let collector = Collector::start().await;

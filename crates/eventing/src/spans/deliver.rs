@@ -112,20 +112,28 @@ pub fn deliver(
         usual.describe(destination, fields);
     });
     if let (Some(context), Some(propagators)) = (span.context(), span.propagators()) {
-        pass_on(propagators, &context, described.baggage.as_deref(), headers);
+        pass_on(
+            propagators,
+            Some(&context),
+            described.baggage.as_deref(),
+            headers,
+        );
     }
     span
 }
 
 /// Writes a context into the headers of an event in binary mode, and into the event's own attributes, as the
-/// propagators have it; no other is left beside it.
+/// propagators have it; no other is left beside it. Without a context only what is not to leave is taken out.
 pub fn pass_on(
     propagators: &Propagators,
-    context: &SpanContext,
+    context: Option<&SpanContext>,
     baggage: Option<&str>,
     headers: &mut HeaderMap,
 ) {
     propagators.inject(context, baggage, headers);
+    if context.is_none() && propagators.trace_context {
+        return;
+    }
     for (of_request, of_event) in [
         (TRACEPARENT, EVENT_TRACEPARENT),
         (TRACESTATE, EVENT_TRACESTATE),

@@ -106,6 +106,27 @@ async fn a_second_request_does_not_prolong_the_grace() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_reserved_of_the_grace_is_left_when_the_work_is_cut() {
+    let grace = Duration::from_secs(30);
+    let shutdown = Shutdown::new(grace);
+    shutdown.reserve(Duration::from_secs(6));
+    let (held, dropped) = oneshot::channel::<()>();
+    shutdown.spawn(async move {
+        let _held = held;
+        std::future::pending().await
+    });
+    let requested = tokio::time::Instant::now();
+    shutdown.request();
+    assert_eq!(shutdown.remaining(), Some(Duration::from_secs(24)));
+    assert_eq!(shutdown.drained().await, Err(CutOff { tasks: 1 }));
+    assert!(dropped.await.is_err(), "the task was dropped");
+    assert_eq!(shutdown.remaining(), Some(Duration::ZERO));
+    // Timers fire on the millisecond after their deadline; on a paused clock nothing else takes time.
+    let left = grace - requested.elapsed();
+    assert!(left > Duration::from_secs(5), "{left:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_token_follows_the_request_and_does_not_reach_back() {
     let shutdown = Shutdown::new(Duration::from_secs(1));
     shutdown.token().cancel();

@@ -1,6 +1,6 @@
 //! Spans as a collector got them, and as the trees that they make.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -30,6 +30,8 @@ pub struct Span {
     pub attributes: BTreeMap<String, String>,
     /// Trace and span of each link.
     pub links: Vec<(String, String)>,
+    /// Keys that it has twice, among its attributes or its resource's, which OTLP forbids.
+    twice: Vec<String>,
     /// Why it went wrong, where it did.
     pub error: Option<String>,
     /// Nanoseconds of the Unix epoch.
@@ -64,7 +66,9 @@ pub fn decode(body: &[u8]) -> Spans {
 
 pub(super) fn read(request: ExportTraceServiceRequest) -> impl Iterator<Item = Span> {
     request.resource_spans.into_iter().flat_map(|resource| {
-        let attributes = texts(resource.resource.unwrap_or_default().attributes);
+        let attributes = resource.resource.unwrap_or_default().attributes;
+        let twice_there = twice(&attributes);
+        let attributes = texts(attributes);
         let service = attributes.get("service.name").cloned().unwrap_or_default();
         let spans = resource
             .scope_spans
@@ -78,6 +82,7 @@ pub(super) fn read(request: ExportTraceServiceRequest) -> impl Iterator<Item = S
             parent: hex(&span.parent_span_id),
             kind: span.kind(),
             name: span.name,
+            twice: [twice_there.clone(), twice(&span.attributes)].concat(),
             attributes: texts(span.attributes),
             links: span
                 .links
@@ -96,6 +101,12 @@ pub(super) fn read(request: ExportTraceServiceRequest) -> impl Iterator<Item = S
 
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn twice(attributes: &[KeyValue]) -> Vec<String> {
+    let mut keys = BTreeSet::new();
+    let again = attributes.iter().filter(|pair| !keys.insert(&pair.key));
+    again.map(|pair| pair.key.clone()).collect()
 }
 
 pub(super) fn texts(attributes: Vec<KeyValue>) -> BTreeMap<String, String> {
@@ -118,7 +129,13 @@ fn text(value: AnyValue) -> String {
 pub struct Spans(Vec<Span>);
 
 impl Spans {
+    /// # Panics
+    /// Where a span has a key twice: who reads it may take either value.
     pub(super) fn new(mut spans: Vec<Span>) -> Self {
+        for span in &spans {
+            let (name, twice) = (&span.name, &span.twice);
+            assert!(twice.is_empty(), "`{name}` has {twice:?} twice");
+        }
         spans.sort_by_key(|span| (span.began, span.id.clone()));
         Self(spans)
     }

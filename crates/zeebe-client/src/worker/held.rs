@@ -21,6 +21,7 @@ use crate::error::{EngineError, ErrorKind};
 pub struct HeldJob {
     job: ActivatedJob,
     activation: u64,
+    came: Instant,
     shared: Arc<Shared>,
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -55,6 +56,7 @@ impl HeldJob {
         Self {
             job,
             activation,
+            came: Instant::now(),
             shared: Arc::clone(shared),
             _permit: permit,
         }
@@ -76,6 +78,12 @@ impl HeldJob {
     #[must_use]
     pub fn job(&self) -> &ActivatedJob {
         &self.job
+    }
+
+    /// When it came to us, by our own clock. It was activated before, by as long as it lay on the way.
+    #[must_use]
+    pub fn came(&self) -> Instant {
+        self.came
     }
 
     /// When the activation runs out at the earliest, by our own clock: counted from the first moment

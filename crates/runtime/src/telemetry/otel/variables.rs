@@ -69,7 +69,7 @@ variables! {
         OTEL_RESOURCE_ATTRIBUTES = "": "Further attributes of the service, `key=value,key=value`. `service.name` in it gives way to OTEL_SERVICE_NAME.";
         OTEL_TRACES_SAMPLER = "parentbased_always_on": "Which traces are recorded: `always_on`, `always_off`, `traceidratio`, or one of them after `parentbased_`, which follows whoever began the trace. Any other is warned about, and the default stands.";
         OTEL_TRACES_SAMPLER_ARG = "1": "The share of traces for the two `traceidratio`, from 0 to 1.";
-        OTEL_PROPAGATORS = "tracecontext": "How context comes and goes: `tracecontext`, `baggage`, `b3`, `b3multi`, with commas, or `none`. `tracecontext,b3multi` where senders know no W3C, such as older Knative's. Baggage is not in our default, though in the standard's: it would be stored with every process.";
+        OTEL_PROPAGATORS = "tracecontext": "How context comes and goes: `tracecontext`, `baggage`, `b3`, `b3multi`, with commas, or `none`. So too where nothing is recorded: what came goes through. `tracecontext,b3multi` where senders know no W3C, such as older Knative's. Baggage is not in our default, though in the standard's: it would be stored with every process.";
         OTEL_BSP_SCHEDULE_DELAY = "5000": "Milliseconds that a span waits for others at most.";
         OTEL_BSP_MAX_QUEUE_SIZE = "2048": "Spans that wait at most; further ones are dropped and counted, `telemetry_spans_total{outcome=\"dropped\"}`.";
         OTEL_BSP_MAX_EXPORT_BATCH_SIZE = "512": "Spans sent at once; not above the queue's size.";

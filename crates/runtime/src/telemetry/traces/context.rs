@@ -54,36 +54,66 @@ impl Propagators {
     /// Whose child a request is; of several contexts W3C's goes first.
     #[must_use]
     pub fn context(&self, headers: &HeaderMap) -> Option<SpanContext> {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let w3c = || {
-            let parent = self.trace_context.then(|| text("traceparent")).flatten()?;
-            read_traceparent(parent, text("tracestate"))
-        };
-        let b3 = || read_b3(self.b3.then(|| text("b3")).flatten()?);
+        self.w3c(headers).or_else(|| self.any_b3(headers))
+    }
+
+    /// Whose child a request is by Zipkin's headers; `None` where W3C's say it.
+    #[must_use]
+    pub fn context_of_b3(&self, headers: &HeaderMap) -> Option<SpanContext> {
+        let context = self.any_b3(headers)?;
+        self.w3c(headers).is_none().then_some(context)
+    }
+
+    fn w3c(&self, headers: &HeaderMap) -> Option<SpanContext> {
+        let of = |name: &str| self.trace_context.then(|| text(headers, name)).flatten();
+        let parent = of("traceparent")?;
+        read_traceparent(parent, text(headers, "tracestate"))
+    }
+
+    fn any_b3(&self, headers: &HeaderMap) -> Option<SpanContext> {
+        let b3 = || read_b3(self.b3.then(|| text(headers, "b3")).flatten()?);
         let b3_multi = || {
-            let of = |name: &str| self.b3_multi.then(|| text(name)).flatten();
+            let of = |name: &str| self.b3_multi.then(|| text(headers, name)).flatten();
             let sampled = match of("x-b3-flags") {
                 Some("1") => Some("d"),
                 Some(_) | None => of("x-b3-sampled"),
             };
             b3_context(of("x-b3-traceid")?, of("x-b3-spanid")?, sampled)
         };
-        w3c().or_else(b3).or_else(b3_multi)
+        b3().or_else(b3_multi)
     }
 
     /// The baggage that a request brings, as it is written.
     #[must_use]
     pub fn baggage<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
-        let baggage = headers.get("baggage").filter(|_| self.baggage)?;
-        let baggage = baggage.to_str().ok()?;
+        let baggage = self.baggage.then(|| text(headers, "baggage")).flatten()?;
         (baggage.len() <= LONGEST_BAGGAGE).then_some(baggage)
     }
 
-    /// Writes a context into a request's headers. A W3C context that is there gives way, also where only others are
-    /// written: whoever reads it first would go on from another span.
-    pub fn inject(&self, context: &SpanContext, baggage: Option<&str>, headers: &mut HeaderMap) {
-        let flag = |sampled: bool| if sampled { "1" } else { "0" };
-        let sampled = flag(context.is_sampled());
+    /// Writes a context, if there is one, into a request's headers. A W3C context that is there gives way, also where
+    /// only others are written: whoever reads it first would go on from another span.
+    pub fn inject(
+        &self,
+        context: Option<&SpanContext>,
+        baggage: Option<&str>,
+        headers: &mut HeaderMap,
+    ) {
+        if let Some(context) = context {
+            self.write(context, headers);
+        }
+        if !self.trace_context {
+            headers.remove(TRACEPARENT);
+            headers.remove(TRACESTATE);
+        }
+        if let Some(baggage) =
+            baggage.filter(|baggage| self.baggage && baggage.len() <= LONGEST_BAGGAGE)
+        {
+            set(headers, BAGGAGE, baggage);
+        }
+    }
+
+    fn write(&self, context: &SpanContext, headers: &mut HeaderMap) {
+        let sampled = if context.is_sampled() { "1" } else { "0" };
         if self.trace_context {
             set(headers, TRACEPARENT, &traceparent(context));
             match tracestate(context) {
@@ -91,9 +121,6 @@ impl Propagators {
                 // What is there belongs to another context.
                 None => drop(headers.remove(TRACESTATE)),
             }
-        } else {
-            headers.remove(TRACEPARENT);
-            headers.remove(TRACESTATE);
         }
         if self.b3 {
             let (trace, span) = (context.trace_id(), context.span_id());
@@ -104,12 +131,11 @@ impl Propagators {
             set(headers, B3_SPAN_ID, &context.span_id().to_string());
             set(headers, B3_SAMPLED, sampled);
         }
-        if let Some(baggage) =
-            baggage.filter(|baggage| self.baggage && baggage.len() <= LONGEST_BAGGAGE)
-        {
-            set(headers, BAGGAGE, baggage);
-        }
     }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
@@ -146,7 +172,7 @@ pub fn tracestate(context: &SpanContext) -> Option<String> {
 /// Reads `traceparent`, and `tracestate` where it can be read; later versions of the former may be longer.
 #[must_use]
 pub fn read_traceparent(parent: &str, state: Option<&str>) -> Option<SpanContext> {
-    let mut parts = parent.trim().splitn(5, '-');
+    let mut parts = parent.splitn(5, '-');
     let version = hex(parts.next()?, 2)?;
     let trace = hex(parts.next()?, 32)?;
     let span = hex(parts.next()?, 16)?;
@@ -254,7 +280,7 @@ mod tests {
         ];
         for form in forms {
             let mut headers = HeaderMap::new();
-            form.inject(&context, None, &mut headers);
+            form.inject(Some(&context), None, &mut headers);
             let read = form.context(&headers).expect("a context");
             assert_eq!(traceparent(&read), parent, "{form:?}");
         }
@@ -266,6 +292,7 @@ mod tests {
         for parent in [
             "",
             "00",
+            " 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             "00-00000000000000000000000000000000-b7ad6b7169203331-01",
             "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
             "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
@@ -309,7 +336,7 @@ mod tests {
         let mut headers = headers(&[("traceparent", "of another"), ("tracestate", "its=own")]);
         let parent = format!("00-{TRACE}-{SPAN}-00");
         let context = read_traceparent(&parent, None).expect("a context");
-        Propagators::default().inject(&context, None, &mut headers);
+        Propagators::default().inject(Some(&context), None, &mut headers);
         assert_eq!(headers.get("traceparent").expect("one"), parent.as_str());
         assert_eq!(headers.get("tracestate"), None);
     }

@@ -13,7 +13,10 @@ use super::live::{Live, Tracer};
 
 /// Makes spans, or does nothing. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Traces(Option<Arc<Tracer>>);
+pub struct Traces {
+    tracer: Option<Arc<Tracer>>,
+    propagators: Propagators,
+}
 
 /// Where a span comes from.
 #[derive(Debug, Clone, Default)]
@@ -32,26 +35,42 @@ pub struct Span(Option<Arc<Live>>);
 
 impl Traces {
     pub(super) fn on(tracer: Tracer) -> Self {
-        Self(Some(Arc::new(tracer)))
+        Self::by(Arc::new(tracer))
+    }
+
+    fn by(tracer: Arc<Tracer>) -> Self {
+        Self {
+            propagators: tracer.propagators,
+            tracer: Some(tracer),
+        }
     }
 
     /// Makes no spans.
     #[must_use]
     pub fn off() -> Self {
-        Self(None)
+        Self::default()
+    }
+
+    /// Makes no spans; the context that came goes on as these have it.
+    #[must_use]
+    pub fn passing_on(propagators: Propagators) -> Self {
+        Self {
+            tracer: None,
+            propagators,
+        }
     }
 
     /// The time, where a span is to begin with it; `None` while tracing is off.
     #[must_use]
     pub fn now(&self) -> Option<SystemTime> {
-        self.0.as_ref().map(|_| SystemTime::now())
+        self.tracer.as_ref().map(|_| SystemTime::now())
     }
 
     /// A span of somebody else, to begin others below it; without a context they begin traces.
     #[must_use]
     pub fn remote(&self, context: Option<SpanContext>) -> Span {
         let remote = |tracer| Arc::new(Live::remote(tracer, context));
-        Span(self.0.as_ref().map(remote))
+        Span(self.tracer.as_ref().map(remote))
     }
 
     /// The span within whose [scope](Span::scope) this is called.
@@ -59,13 +78,19 @@ impl Traces {
     pub fn current(&self) -> Span {
         let current =
             |tracer| current::current().unwrap_or_else(|| Arc::new(Live::remote(tracer, None)));
-        Span(self.0.as_ref().map(current))
+        Span(self.tracer.as_ref().map(current))
     }
 
     /// How context comes and goes; `None` while tracing is off.
     #[must_use]
     pub fn propagators(&self) -> Option<&Propagators> {
-        self.0.as_ref().map(|tracer| &tracer.propagators)
+        self.tracer.as_ref().map(|tracer| &tracer.propagators)
+    }
+
+    /// How context comes and goes, whether or not spans are made of it.
+    #[must_use]
+    pub fn how(&self) -> Propagators {
+        self.propagators
     }
 
     /// Begins a span, whose name and attributes `say` says. The closures are called only while tracing is on, `say` only
@@ -76,7 +101,7 @@ impl Traces {
         origin: impl FnOnce(&Propagators) -> Origin,
         say: impl FnOnce(&mut Fields),
     ) -> Span {
-        let Some(tracer) = &self.0 else {
+        let Some(tracer) = &self.tracer else {
             return Span(None);
         };
         let origin = origin(&tracer.propagators);
@@ -114,8 +139,10 @@ impl Span {
         origin: impl FnOnce(&Propagators) -> Origin,
         say: impl FnOnce(&mut Fields),
     ) -> Self {
-        let tracer = self.0.as_ref().map(|live| Arc::clone(&live.tracer));
-        Traces(tracer).start(kind, origin, say)
+        match &self.0 {
+            Some(live) => Traces::by(Arc::clone(&live.tracer)).start(kind, origin, say),
+            None => Self(None),
+        }
     }
 
     /// Adds what the closure says, and calls it only where somebody will see that; the closure must not touch the span.

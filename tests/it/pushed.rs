@@ -155,6 +155,18 @@ async fn a_collector_that_takes_no_metrics_changes_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_push_that_is_not_answered_in_time_is_given_up_for_the_next() {
+    let settings = [
+        SOON,
+        ("OTEL_METRIC_EXPORT_TIMEOUT", "50"),
+        ("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "3600000"),
+        ("BRIDGE_GRACE_SECONDS", "4"),
+    ];
+    let (_gateway, collector, _bridge) = pushing(Manner::Hangs, &settings).await;
+    collector.asked(4).await;
+}
+
+#[tokio::test]
 async fn a_certificate_that_is_not_there_is_told_with_its_variable_and_the_work_goes_on() {
     let settings = [
         ("OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE", "/nowhere/ca.pem"),

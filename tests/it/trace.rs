@@ -6,6 +6,7 @@ mod propagators;
 mod sink;
 mod source;
 mod stopping;
+mod tls;
 
 use testkit::collector::Collector;
 use testkit::collector::span::{Span, Spans};

@@ -24,12 +24,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::codec::CompressionEncoding;
 use tonic::metadata::MetadataMap;
-use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Identity as TlsIdentity, Server, ServerTlsConfig};
 use tonic::{Request, Response, Status};
 
 use self::metric::Pushed;
 use self::span::{Span, Spans};
+use crate::certificates::Identity;
 
 /// How long a condition is awaited before the test fails with what had come.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -49,6 +50,7 @@ pub enum Manner {
 pub struct Collector {
     shared: Arc<Shared>,
     address: SocketAddr,
+    scheme: &'static str,
     server: JoinHandle<()>,
 }
 
@@ -74,6 +76,18 @@ impl Collector {
     /// # Panics
     /// When it cannot listen.
     pub async fn start_with(manner: Manner) -> Self {
+        Self::begin(manner, None).await
+    }
+
+    /// Starts one that speaks TLS with this certificate, and takes what comes.
+    ///
+    /// # Panics
+    /// When it cannot listen, or the certificate and its key make no server.
+    pub async fn start_tls(identity: &Identity) -> Self {
+        Self::begin(Manner::Takes, Some(identity)).await
+    }
+
+    async fn begin(manner: Manner, identity: Option<&Identity>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .expect("a port");
@@ -89,7 +103,14 @@ impl Collector {
             .accept_compressed(CompressionEncoding::Gzip);
         let metrics = MetricsServiceServer::from_arc(Arc::clone(&shared))
             .accept_compressed(CompressionEncoding::Gzip);
-        let serving = Server::builder()
+        let mut builder = Server::builder();
+        if let Some(identity) = identity {
+            let identity = TlsIdentity::from_pem(&identity.certificate, &identity.key);
+            builder = builder
+                .tls_config(ServerTlsConfig::new().identity(identity))
+                .expect("a certificate with its key");
+        }
+        let serving = builder
             .add_service(traces)
             .add_service(metrics)
             .serve_with_incoming(TcpIncoming::from(listener));
@@ -99,14 +120,15 @@ impl Collector {
         Self {
             shared,
             address,
+            scheme: if identity.is_some() { "https" } else { "http" },
             server,
         }
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT`, or `https` where it speaks TLS.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// How many requests came, whatever became of them.

@@ -13,7 +13,7 @@ programs:
   - name: bridge
     command: ${DEMO}
     args: [watch, --port, "${BRIDGE_PORT}"]
-    ports: {BRIDGE_PORT: 0}
+    ports: {BRIDGE_PORT: 0, BRIDGE_ADMIN_PORT: 0}
   - name: tickets
     command: ${DEMO}
     args: [tickets, --choreographed]

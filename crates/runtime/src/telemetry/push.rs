@@ -83,11 +83,10 @@ async fn push(
 ) {
     let mut trouble = Trouble::default();
     // Sums that are cumulative lose nothing by it but the moments between.
-    let lost = match reader.temporality(InstrumentKind::Counter) {
-        Temporality::Cumulative => "the collector does not take metrics; nothing else is affected",
-        _ => {
-            "the collector does not take metrics; what was counted since the push before is lost, since it is told but once (OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE)"
-        }
+    let lost = if reader.temporality(InstrumentKind::Counter) == Temporality::Cumulative {
+        "the collector does not take metrics; nothing else is affected"
+    } else {
+        "the collector does not take metrics; what was counted since the push before is lost, since it is told but once (OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE)"
     };
     loop {
         let mut flushed: Option<oneshot::Sender<()>> = None;
